@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-lease-embedded.c - own memory, lent and given back by the segment. */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "fault.h"
+#include "lease.h"
+#include "machine.h"
+#include "mem.h"
+#include "unit.h"
+
+#define SEGMENT (256u << 10)
+#define SEGMENTS 100u /* no multiple of a bitmap's word */
+
+static int setup(void **state)
+{
+	struct tmem_lease_opts opts = {
+		.bytes_max = (uint64_t)SEGMENT * SEGMENTS,
+		.segment_size = SEGMENT,
+	};
+	struct tmem_lease *lease;
+
+	if (tmem_lease_embedded_create(&opts, &lease))
+		return -1;
+	*state = lease;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct tmem_lease *lease = *state;
+
+	lease->ops->destroy(lease, 0);
+	return 0;
+}
+
+static uint32_t lend(struct tmem_lease *lease)
+{
+	uint32_t segment = UINT32_MAX;
+
+	assert_int_equal(
+		lease->ops->lend(lease, TMEM_CLASS_EPHEMERAL, &segment), 0);
+	return segment;
+}
+
+static void what_it_shows(void **state)
+{
+	struct tmem_lease *lease = *state;
+
+	assert_int_equal(lease->segments_max, SEGMENTS);
+	assert_int_equal(lease->segment_size, SEGMENT);
+	assert_int_equal((uintptr_t)lease->base % SEGMENT, 0);
+	assert_int_equal(atomic_load(lease->revocations), 0);
+	assert_int_equal(atomic_load(&lease->epochs[SEGMENTS - 1]), 0);
+	assert_ptr_equal(tmem_lease_segment(lease, 3),
+			 lease->base + 3 * (size_t)SEGMENT);
+}
+
+static void lowest_first(void **state)
+{
+	struct tmem_lease *lease = *state;
+	uint32_t n;
+
+	for (n = 0; n < 80; n++)
+		assert_int_equal(lend(lease), n);
+	lease->ops->give_back(lease, 70);
+	lease->ops->give_back(lease, 3);
+	lease->ops->give_back(lease, 41);
+	assert_int_equal(lend(lease), 3);
+	assert_int_equal(lend(lease), 41);
+	assert_int_equal(lend(lease), 70);
+	assert_int_equal(lend(lease), 80);
+}
+
+static void exhaustion(void **state)
+{
+	struct tmem_lease *lease = *state;
+	uint32_t n, segment = UINT32_MAX;
+
+	for (n = 0; n < SEGMENTS; n++)
+		assert_int_equal(lend(lease), n);
+	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_METADATA, &segment),
+			 -ENOMEM);
+	assert_int_equal(segment, UINT32_MAX);
+	lease->ops->give_back(lease, SEGMENTS - 1);
+	assert_int_equal(lend(lease), SEGMENTS - 1);
+	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_METADATA, &segment),
+			 -ENOMEM);
+}
+
+static void given_back_is_zero(void **state)
+{
+	struct tmem_lease *lease = *state;
+	uint32_t segment = lend(lease);
+	uint8_t *p = tmem_lease_segment(lease, segment);
+	size_t n;
+
+	memset(p, 0x5a, SEGMENT);
+	lease->ops->give_back(lease, segment);
+	assert_int_equal(lend(lease), segment);
+	for (n = 0; n < SEGMENT; n++)
+		assert_int_equal(p[n], 0);
+}
+
+/* OS pages of the whole reservation that have memory behind them. */
+static size_t backed_pages(const struct tmem_lease *lease)
+{
+	static unsigned char there[SEGMENTS * SEGMENT / TMEM_OS_PAGE];
+	size_t n, backed = 0;
+
+	assert_int_equal(
+		mincore(lease->base, (size_t)SEGMENTS * SEGMENT, there), 0);
+	for (n = 0; n < sizeof(there); n++)
+		backed += there[n] & 1;
+	return backed;
+}
+
+static void memory_comes_and_goes(void **state)
+{
+	const size_t pages = SEGMENT / TMEM_OS_PAGE;
+	const size_t slack = 2u << 20; /* what the C library may do meanwhile */
+	const size_t all = (size_t)SEGMENTS * SEGMENT;
+	struct tmem_lease *lease = *state;
+	uint64_t before = machine_rss();
+	uint32_t n;
+
+	assert_int_equal(backed_pages(lease), 0);
+	for (n = 0; n < SEGMENTS; n++)
+		lease->ops->populate(lease, lend(lease));
+	/* Populating is advice: kernels before 5.14 do not take it. */
+	for (n = 0; n < SEGMENTS; n++)
+		memset(tmem_lease_segment(lease, n), 1, SEGMENT);
+	assert_int_equal(backed_pages(lease), SEGMENTS * pages);
+	assert_true(machine_rss() + slack >= before + all);
+	for (n = 0; n < SEGMENTS; n += 2)
+		lease->ops->give_back(lease, n);
+	assert_int_equal(backed_pages(lease), SEGMENTS / 2 * pages);
+	for (n = 1; n < SEGMENTS; n += 2)
+		lease->ops->give_back(lease, n);
+	assert_int_equal(backed_pages(lease), 0);
+	if (!MACHINE_SANITIZED)
+		assert_true(machine_rss() <= before + slack);
+}
+
+static void faults(void **state)
+{
+	struct tmem_lease_opts opts = {
+		.bytes_max = (uint64_t)SEGMENT * SEGMENTS,
+		.segment_size = SEGMENT,
+		.huge = 1,
+	};
+	struct tmem_lease *lease = *state, *other = NULL;
+	uint32_t segment = UINT32_MAX;
+	unsigned long n;
+
+	tmem_fault_set(TMEM_FAULT_SEGMENT, 1);
+	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_PERSISTENT,
+					  &segment),
+			 -ENOMEM);
+	assert_int_equal(segment, UINT32_MAX);
+	tmem_fault_set(TMEM_FAULT_SEGMENT, 0);
+	assert_int_equal(lend(lease), 0);
+
+	for (n = 1; !other; n++) {
+		int err;
+
+		assert_in_range(n, 1, 10);
+		tmem_fault_set(TMEM_FAULT_ALLOC, n);
+		err = tmem_lease_embedded_create(&opts, &other);
+		assert_int_equal(err, other ? 0 : -ENOMEM);
+	}
+	tmem_fault_set(TMEM_FAULT_ALLOC, 0);
+	assert_true(n > 2);
+	other->ops->destroy(other, 0);
+}
+
+int main(void)
+{
+#define LEASE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		LEASE_TEST(what_it_shows),
+		LEASE_TEST(lowest_first),
+		LEASE_TEST(exhaustion),
+		LEASE_TEST(given_back_is_zero),
+		LEASE_TEST(memory_comes_and_goes),
+		LEASE_TEST(faults),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

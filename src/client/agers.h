@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * agers.h - the threads that give a store time for its background work.
+ */
+#ifndef TMEM_CLIENT_AGERS_H
+#define TMEM_CLIENT_AGERS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <tmem/tmem.h>
+
+struct tmem_store;
+
+struct tmem_agers {
+	struct tmem_store *store;	 /* (c) */
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	int stop;			 /* mutex */
+	_Atomic uint32_t asleep;	 /* (a) threads waiting for a kick */
+	uint32_t count;			 /* (c) running threads */
+	pthread_t threads[TMEM_AGERS_MAX]; /* (c) */
+};
+
+/** tmem_agers_start() - 0; -ENOMEM, with none left running. */
+int tmem_agers_start(struct tmem_agers *a, struct tmem_store *store,
+		     uint32_t count);
+
+/** tmem_agers_stop() - returns when all have ended. */
+void tmem_agers_stop(struct tmem_agers *a);
+
+/** tmem_agers_wake() - the slow part of tmem_agers_kick(). */
+void tmem_agers_wake(struct tmem_agers *a);
+
+/** tmem_agers_kick() - there may be work; costs one load when none sleeps. */
+static inline void tmem_agers_kick(struct tmem_agers *a)
+{
+	if (atomic_load_explicit(&a->asleep, memory_order_relaxed))
+		tmem_agers_wake(a);
+}
+
+#endif

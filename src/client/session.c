@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session.c - sessions: opening one, checking what callers pass, and passing it
+ * on to the store.
+ *
+ * A forked child inherits a copy of the session's heap but none of its memory and
+ * none of its threads. One page that the kernel wipes in the child tells the two
+ * apart, for one load a call.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tmem/tmem.h>
+
+#include "agers.h"
+#include "lease.h"
+#include "limits.h"
+#include "mem.h"
+#include "store.h"
+#include "where.h"
+
+struct tmem {
+	struct tmem_store *store;	/* (c) */
+	struct tmem_lease *lease;	/* (c) owned */
+	const volatile uint32_t *alive; /* (c) reads 0 in a forked child */
+	struct tmem_logger logger;	/* (c) */
+	struct tmem_agers agers;
+};
+
+/* ---- Structs that grow --------------------------------------------------- */
+
+/* More than any release's struct will have; beyond, `size` is taken for junk. */
+#define STRUCT_MAX 4096
+
+static int check_size(const void *p, size_t size, size_t known)
+{
+	const uint8_t *tail = (const uint8_t *)p + known;
+	size_t i;
+
+	if (size < known)
+		return -EINVAL;
+	if (size > STRUCT_MAX)
+		return -E2BIG;
+	for (i = 0; i < size - known; i++)
+		if (tail[i])
+			return -E2BIG;
+	return 0;
+}
+
+/* ---- Opening ------------------------------------------------------------- */
+
+static int complain(const struct tmem_logger *l, int err, const char *line)
+{
+	tmem_logger_say(l, TMEM_LOG_ERR, "%s", line);
+	return err;
+}
+
+/* MemAvailable, bytes; 0: unknown. */
+static uint64_t mem_available(void)
+{
+	unsigned long long kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			break;
+	(void)fclose(f);
+	return kib * 1024;
+}
+
+static uint64_t default_limit(void)
+{
+	uint64_t limit = mem_available() / 4;
+
+	return limit < TMEM_LIMIT_MIN	? TMEM_LIMIT_MIN
+	       : limit > TMEM_LIMIT_MAX ? TMEM_LIMIT_MAX
+					: limit;
+}
+
+static int plan_limit(const struct tmem_where *w,
+		      const struct tmem_open_opts *opts,
+		      const struct tmem_logger *l,
+		      struct tmem_session_plan *plan)
+{
+	uint64_t limit = opts ? opts->limit_bytes : 0;
+
+	if (limit && w->size)
+		return complain(l, -EINVAL,
+				"the limit is given twice: by size= and by "
+				"limit_bytes; leave one out");
+	if (limit && (limit < TMEM_LIMIT_MIN || limit > TMEM_LIMIT_MAX))
+		return complain(l, -EINVAL,
+				"limit_bytes: the least is 1M, the most 1T");
+	plan->limit_bytes = limit ? limit : w->size ? w->size : default_limit();
+	plan->limit_pages = opts ? opts->limit_pages : 0;
+	plan->pages = w->pages;
+	if (w->pages == TMEM_PAGES_HUGE &&
+	    plan->limit_bytes < TMEM_HUGE_LIMIT_MIN)
+		return complain(l, -EINVAL,
+				"pages=huge: the least store is 64M");
+	return 0;
+}
+
+static int plan_agers(const struct tmem_where *w,
+		      const struct tmem_open_opts *opts,
+		      const struct tmem_logger *l,
+		      struct tmem_session_plan *plan)
+{
+	uint32_t agers = opts ? opts->agers : 0;
+
+	if (agers && w->agers_said)
+		return complain(l, -EINVAL,
+				"agers are given twice: by agers= and by "
+				"opts.agers; leave one out");
+	if (agers > TMEM_AGERS_MAX && agers != TMEM_NO_AGERS)
+		return complain(l, -EINVAL, "opts.agers: the most is 64");
+	if (agers == TMEM_NO_AGERS)
+		plan->agers = 0;
+	else
+		plan->agers = agers ? agers : w->agers_said ? w->agers : 1;
+	return 0;
+}
+
+static size_t segment_size(const struct tmem_session_plan *plan)
+{
+	if (plan->pages == TMEM_PAGES_HUGE ||
+	    plan->limit_bytes >= TMEM_HUGE_FROM)
+		return TMEM_SEGMENT_HUGE;
+	if (plan->limit_bytes >= 64 * TMEM_MIB)
+		return 256 * TMEM_KIB;
+	return plan->limit_bytes >= 8 * TMEM_MIB ? 128 * TMEM_KIB
+						 : 64 * TMEM_KIB;
+}
+
+static int open_embedded(const struct tmem_session_plan *plan,
+			 const struct tmem_open_opts *opts, struct tmem **ret)
+{
+	struct tmem_lease_opts lo = {
+		.segment_size = segment_size(plan),
+		.huge = plan->pages == TMEM_PAGES_HUGE ||
+			(plan->pages == TMEM_PAGES_DEFAULT &&
+			 plan->limit_bytes >= TMEM_HUGE_FROM),
+	};
+	struct tmem_lease *lease;
+	int err = -ENOMEM;
+
+	/* Address space for as far as the limit may ever be raised, or, where
+	 * that is not to be had, for less of it. */
+	lo.bytes_max = plan->limit_bytes * TMEM_LIMIT_GROWTH;
+	if (lo.bytes_max > TMEM_LIMIT_MAX)
+		lo.bytes_max = TMEM_LIMIT_MAX;
+	for (; err && lo.bytes_max >= plan->limit_bytes; lo.bytes_max /= 4)
+		err = tmem_lease_embedded_create(&lo, &lease);
+	return err ? err : tmem_session_create(lease, plan, opts, ret);
+}
+
+int tmem_session_create(struct tmem_lease *lease,
+			const struct tmem_session_plan *plan,
+			const struct tmem_open_opts *opts, struct tmem **ret)
+{
+	struct tmem_store_opts so = {
+		.limit_bytes = plan->limit_bytes,
+		.limit_pages = plan->limit_pages,
+		.workers = plan->agers + 1,
+	};
+	struct tmem *t = tmem_mem_alloc(sizeof(*t));
+	uint32_t *alive;
+	int err = -ENOMEM;
+
+	if (!t) {
+		lease->ops->destroy(lease, 0);
+		return -ENOMEM;
+	}
+	t->lease = lease;
+	if (opts && opts->log) {
+		t->logger.fn = opts->log;
+		t->logger.ctx = opts->log_ctx;
+	}
+	so.logger = t->logger;
+	alive = tmem_mem_map_wipe();
+	t->alive = alive;
+	if (alive) {
+		*alive = 1;
+		err = tmem_store_create(&so, lease, &t->store);
+	}
+	if (!err && plan->agers)
+		err = tmem_agers_start(&t->agers, t->store, plan->agers);
+	if (err) {
+		tmem_close(t);
+		return err;
+	}
+	*ret = t;
+	return 0;
+}
+
+int tmem_open(const char *where, const struct tmem_open_opts *opts,
+	      struct tmem **ret)
+{
+	struct tmem_logger logger = { NULL, NULL };
+	struct tmem_session_plan plan;
+	struct tmem_where w;
+	int err;
+
+	if (!ret)
+		return -EINVAL;
+	if (opts) {
+		err = check_size(opts, opts->size, sizeof(*opts));
+		if (err)
+			return err;
+		logger.fn = opts->log;
+		logger.ctx = opts->log_ctx;
+		if (opts->reserved)
+			return complain(&logger, -EINVAL,
+					"opts.reserved is not 0");
+	}
+	if (!where)
+		where = secure_getenv("TMEM_STORE");
+	if (!where)
+		where = "embedded:";
+	err = tmem_where_parse(where, &logger, &w);
+	if (err)
+		return err;
+	if (w.kind == TMEM_WHERE_UNIX)
+		return complain(&logger, -EOPNOTSUPP,
+				"unix: there is no daemon in this release; "
+				"use embedded:");
+	err = plan_limit(&w, opts, &logger, &plan);
+	if (!err)
+		err = plan_agers(&w, opts, &logger, &plan);
+	if (!err)
+		err = open_embedded(&plan, opts, ret);
+	if (err == -ENOMEM)
+		(void)complain(&logger, err, "out of memory");
+	return err;
+}
+
+void tmem_close(struct tmem *t)
+{
+	int in_child;
+
+	if (!t)
+		return;
+	in_child = t->alive && !*t->alive;
+	if (!in_child)
+		tmem_agers_stop(&t->agers);
+	tmem_store_destroy(t->store, in_child);
+	t->lease->ops->destroy(t->lease, in_child);
+	/* The child has its own copy of this page. */
+	tmem_mem_unmap((void *)(uintptr_t)t->alive, TMEM_OS_PAGE);
+	tmem_mem_free(t, sizeof(*t));
+}
+
+/* ---- Calls --------------------------------------------------------------- */
+
+static inline int usable(const struct tmem *t)
+{
+	if (__builtin_expect(!t, 0))
+		return -EINVAL;
+	return __builtin_expect(!*t->alive, 0) ? -EPERM : 0;
+}
+
+static inline void kick(struct tmem *t)
+{
+	if (t->agers.count && tmem_store_wants_age(t->store))
+		tmem_agers_kick(&t->agers);
+}
+
+static int check_pool_opts(const struct tmem *t,
+			   const struct tmem_pool_opts *o)
+{
+	const uint32_t known = TMEM_POOL_PERSISTENT | TMEM_POOL_SHARED |
+			       TMEM_POOL_KEEP | TMEM_POOL_TAKE;
+	const uint32_t both = TMEM_POOL_KEEP | TMEM_POOL_TAKE;
+	int err = check_size(o, o->size, sizeof(*o));
+
+	if (err)
+		return err;
+	if (o->flags & ~known)
+		return complain(&t->logger, -EINVAL,
+				"pool flags: there are PERSISTENT, SHARED, "
+				"KEEP and TAKE");
+	if ((o->flags & both) == both)
+		return complain(&t->logger, -EINVAL,
+				"pool flags: KEEP and TAKE exclude each other");
+	if (o->page_size && (o->page_size < TMEM_PAGE_SIZE_MIN ||
+			     o->page_size > TMEM_PAGE_SIZE_MAX ||
+			     o->page_size & (o->page_size - 1)))
+		return complain(&t->logger, -EINVAL,
+				"page_size: want a power of two from 4096 to "
+				"65536");
+	if (o->flags & TMEM_POOL_SHARED)
+		return complain(&t->logger, -EOPNOTSUPP,
+				"an embedded store has no shared pools");
+	return 0;
+}
+
+int tmem_pool_create(struct tmem *t, const struct tmem_pool_opts *opts)
+{
+	static const struct tmem_pool_opts defaults = {
+		.size = sizeof(defaults),
+	};
+	int err = usable(t);
+
+	if (!opts)
+		opts = &defaults;
+	if (!err)
+		err = check_pool_opts(t, opts);
+	return err ? err : tmem_store_pool_create(t->store, opts);
+}
+
+int tmem_pool_destroy(struct tmem *t, int pool)
+{
+	int ret = usable(t);
+
+	if (!ret) {
+		ret = tmem_store_pool_destroy(t->store, pool);
+		kick(t);
+	}
+	return ret;
+}
+
+int tmem_put(struct tmem *t, int pool, const struct tmem_key *key,
+	     const void *page)
+{
+	int ret = usable(t);
+
+	if (ret)
+		return ret;
+	if (!key || !page)
+		return -EINVAL;
+	ret = tmem_store_put(t->store, pool, key, page);
+	kick(t);
+	return ret;
+}
+
+int tmem_get(struct tmem *t, int pool, const struct tmem_key *key, void *page)
+{
+	int ret = usable(t);
+
+	if (ret)
+		return ret;
+	if (!key || !page)
+		return -EINVAL;
+	return tmem_store_get(t->store, pool, key, page);
+}
+
+int tmem_flush_page(struct tmem *t, int pool, const struct tmem_key *key)
+{
+	int ret = usable(t);
+
+	if (ret)
+		return ret;
+	return key ? tmem_store_flush_page(t->store, pool, key) : -EINVAL;
+}
+
+int tmem_flush_object(struct tmem *t, int pool, const struct tmem_key *key)
+{
+	int ret = usable(t);
+
+	if (ret)
+		return ret;
+	if (!key)
+		return -EINVAL;
+	ret = tmem_store_flush_object(t->store, pool, key);
+	kick(t);
+	return ret;
+}
+
+int tmem_submit(struct tmem *t, struct tmem_op *ops, unsigned count)
+{
+	int ret = usable(t);
+
+	if (ret)
+		return ret;
+	if (!ops && count)
+		return -EINVAL;
+	tmem_store_submit(t->store, ops, count);
+	kick(t);
+	return 0;
+}
+
+int tmem_shrink(struct tmem *t, uint64_t bytes, uint64_t *ret_bytes)
+{
+	uint64_t given;
+	int ret = usable(t);
+
+	if (ret)
+		return ret;
+	tmem_store_shrink(t->store, bytes, &given);
+	if (ret_bytes)
+		*ret_bytes = given;
+	kick(t);
+	return 0;
+}
+
+int tmem_set_limit(struct tmem *t, uint64_t limit_bytes)
+{
+	int ret = usable(t);
+
+	if (ret)
+		return ret;
+	ret = tmem_store_set_limit(t->store, limit_bytes);
+	if (ret)
+		return complain(&t->logger, ret,
+				"limit: the least is 1M, the most 1T or 64 "
+				"times what the store was opened with");
+	kick(t);
+	return 0;
+}
+
+int tmem_freeze(struct tmem *t, int frozen)
+{
+	int ret = usable(t);
+
+	if (ret)
+		return ret;
+	if (frozen != 0 && frozen != 1)
+		return -EINVAL;
+	tmem_store_freeze(t->store, frozen);
+	return 0;
+}
+
+int tmem_age(struct tmem *t, uint64_t budget_us)
+{
+	int ret = usable(t);
+
+	return ret ? ret : tmem_store_age(t->store, budget_us);
+}
+
+int tmem_stats(struct tmem *t, struct tmem_stats *ret)
+{
+	struct tmem_stats s;
+	int err = usable(t);
+
+	if (err)
+		return err;
+	if (!ret)
+		return -EINVAL;
+	err = check_size(ret, ret->size, sizeof(*ret));
+	if (err)
+		return err;
+	tmem_store_stats(t->store, &s);
+	s.size = ret->size;
+	*ret = s;
+	return 0;
+}
+
+int tmem_pool_stats(struct tmem *t, int pool, struct tmem_pool_stats *ret)
+{
+	struct tmem_pool_stats s;
+	int err = usable(t);
+
+	if (err)
+		return err;
+	if (!ret)
+		return -EINVAL;
+	err = check_size(ret, ret->size, sizeof(*ret));
+	if (!err)
+		err = tmem_store_pool_stats(t->store, pool, &s);
+	if (err)
+		return err;
+	s.size = ret->size;
+	*ret = s;
+	return 0;
+}
+
+int tmem_check(struct tmem *t)
+{
+	int ret = usable(t);
+
+	return ret ? ret : tmem_store_check(t->store);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session.h - a session over any segment source; tmem_open() ends here.
+ */
+#ifndef TMEM_CLIENT_SESSION_H
+#define TMEM_CLIENT_SESSION_H
+
+#include <stdint.h>
+
+struct tmem;
+struct tmem_lease;
+struct tmem_open_opts;
+
+/** struct tmem_session_plan - what `where` and the options come to. */
+struct tmem_session_plan {
+	uint64_t limit_bytes; /* bytes, everything included */
+	uint64_t limit_pages; /* 0: none */
+	uint32_t agers;	      /* threads */
+	int pages;	      /* enum tmem_where_pages */
+};
+
+/**
+ * tmem_session_create() - a session whose store lives on a given source.
+ * @lease: the source; the session owns it from the call on, also on failure.
+ * @plan: limits and threads.
+ * @opts: for domain and log; may be NULL.
+ * @ret: out.
+ *
+ * Return: 0, -EINVAL the limit is too small for the source's segments, -ENOMEM.
+ */
+int tmem_session_create(struct tmem_lease *lease,
+			const struct tmem_session_plan *plan,
+			const struct tmem_open_opts *opts, struct tmem **ret);
+
+#endif

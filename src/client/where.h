@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * where.h - the string that says which store a session is of.
+ */
+#ifndef TMEM_CLIENT_WHERE_H
+#define TMEM_CLIENT_WHERE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "logger.h"
+
+enum tmem_where_kind { TMEM_WHERE_EMBEDDED, TMEM_WHERE_UNIX };
+
+enum tmem_where_pages {
+	TMEM_PAGES_DEFAULT, /* huge from TMEM_HUGE_FROM on */
+	TMEM_PAGES_4K,
+	TMEM_PAGES_HUGE
+};
+
+struct tmem_where {
+	enum tmem_where_kind kind;
+	uint64_t size;		 /* bytes; 0: not said */
+	enum tmem_where_pages pages;
+	int agers_said;
+	uint32_t agers;		 /* if said */
+};
+
+/**
+ * tmem_where_parse() - take a `where` string apart.
+ * @logger: is told in one line what is wrong with it.
+ *
+ * Return: 0, -EINVAL.
+ */
+int tmem_where_parse(const char *where, const struct tmem_logger *logger,
+		     struct tmem_where *ret);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * clean.c - emptying segments, a few entries at a time: packing, compacting,
+ * evicting.
+ *
+ * One mechanism: walk the segment, find which entries live, and drop each or move
+ * it. A move writes the new entry first and then exchanges the slot, so a reader
+ * finds the page at every moment. What comes to live nowhere is abandoned room.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "ager.h"
+#include "assertion.h"
+#include "clock.h"
+#include "form.h"
+#include "index.h"
+#include "policy.h"
+#include "read.h"
+
+/* Segments that background work keeps free beyond the cleaner's own, percent. */
+#define FREE_PCT 4
+
+/* Segments that one caller in need compacts before it gives up: 98% live, fifty
+ * make room for one. Other jobs are not counted: packing is tried once on each
+ * segment, and evicting always frees one. */
+#define HELP_COMPACT_MAX 64
+
+/* ---- Moving one entry ---------------------------------------------------- */
+
+enum fate { FATE_DONE, FATE_STUCK };
+
+/* Copies the entry's bytes as they are. */
+static void copy_entry(struct tmem_store *st, const struct tmem_hit *hit,
+		       const struct tmem_room *room)
+{
+	uint32_t len = TMEM_ENTRY_LEN(hit->entry.info);
+	const uint8_t *from = tmem_place_payload(&st->space, hit->place);
+
+	if (tmem_place_form(hit->place) == TMEM_FORM_RAW)
+		st->copy(room->payload, from, len);
+	else
+		memcpy(room->payload - sizeof(uint32_t),
+		       from - sizeof(uint32_t), len + sizeof(uint32_t));
+}
+
+/* The lz4 form of a raw entry, in the worker's buffer; 0: it does not pack. */
+static uint32_t pack_entry(struct tmem_store *st, struct tmem_worker *w,
+			   const struct tmem_hit *hit)
+{
+	uint32_t size = TMEM_ENTRY_LEN(hit->entry.info);
+
+	if (hit->entry.info & TMEM_ENTRY_UNPACKABLE || size > w->codec.size)
+		return 0;
+	/* Copied first: the codec may not see bytes that are being revoked. */
+	memcpy(w->codec.page, tmem_place_payload(&st->space, hit->place), size);
+	if (!tmem_form_probe(w->codec.page, size))
+		return 0;
+	return tmem_codec_pack(&w->codec, w->codec.page, size,
+			       TMEM_PACKED_MAX(size));
+}
+
+/* Exchanges the slot if it still says the old place. */
+static void switch_over(struct tmem_store *st, const struct tmem_hit *from,
+			const struct tmem_room *room, uint32_t use)
+{
+	struct tmem_ref ref;
+	struct tmem_hit now;
+
+	tmem_copy_fence();
+	if (!tmem_index_find_entry(st, &from->entry, from->place, &ref, &now)) {
+		tmem_log_abandon(&st->log, room);
+		return;
+	}
+	tmem_index_move(st, &ref, &now, room, use);
+	tmem_index_unlock(st, &ref);
+}
+
+/* A raw entry found unpackable is marked, wherever it goes next. */
+static void mark_unpackable(struct tmem_store *st, const struct tmem_entry *e,
+			    uint64_t place)
+{
+	struct tmem_ref ref;
+	struct tmem_hit hit;
+
+	if (!tmem_index_find_entry(st, e, place, &ref, &hit))
+		return;
+	tmem_place_entry(&st->space, place)->info |= TMEM_ENTRY_UNPACKABLE;
+	tmem_index_unlock(st, &ref);
+}
+
+static enum fate move_packed(struct tmem_store *st, struct tmem_worker *w,
+			     const struct tmem_hit *hit)
+{
+	uint32_t len = pack_entry(st, w, hit), info;
+	struct tmem_room room;
+
+	if (!len) {
+		if (!(hit->entry.info & TMEM_ENTRY_UNPACKABLE))
+			mark_unpackable(st, &hit->entry, hit->place);
+		return FATE_DONE;
+	}
+	info = tmem_entry_info(len, TMEM_FORM_PACKED,
+			       TMEM_ENTRY_PAGE_SHIFT(hit->entry.info));
+	if (tmem_log_reserve(&st->log, w->job.stream, hit->entry.index, info,
+			     w->job.age, &room))
+		return FATE_STUCK;
+	tmem_write(st, &room, w->codec.out);
+	switch_over(st, hit, &room, tmem_place_use(hit->place));
+	return FATE_DONE;
+}
+
+static enum fate move_as_is(struct tmem_store *st, struct tmem_worker *w,
+			    const struct tmem_hit *hit, uint32_t use)
+{
+	struct tmem_room room;
+
+	if (tmem_log_reserve(&st->log, w->job.stream, hit->entry.index,
+			     hit->entry.info, w->job.age, &room))
+		return FATE_STUCK;
+	copy_entry(st, hit, &room);
+	switch_over(st, hit, &room, use);
+	return FATE_DONE;
+}
+
+/* Gone, unless it was used since its last turn and there is room to move to. */
+static enum fate evict(struct tmem_store *st, struct tmem_worker *w,
+		       const struct tmem_hit *hit)
+{
+	uint32_t use = tmem_place_use(hit->place);
+	struct tmem_tally *tally;
+	struct tmem_ref again;
+	struct tmem_hit now;
+
+	if (use && move_as_is(st, w, hit, use - 1) == FATE_DONE)
+		return FATE_DONE;
+	if (!tmem_index_find_entry(st, &hit->entry, hit->place, &again, &now))
+		return FATE_DONE;
+	tally = tmem_index_tally(st, &again);
+	if (tally)
+		tally->evictions++;
+	tmem_index_drop(st, &again, &now.cursor);
+	tmem_index_unlock(st, &again);
+	return FATE_DONE;
+}
+
+static enum fate handle_entry(struct tmem_store *st, struct tmem_worker *w)
+{
+	struct tmem_walk *walk = &w->job.walk;
+	struct tmem_ref ref;
+	struct tmem_hit hit;
+
+	if (!tmem_index_find_entry(st, &walk->entry, walk->place, &ref, &hit))
+		return FATE_DONE;
+	tmem_index_unlock(st, &ref);
+	switch (w->job.kind) {
+	case TMEM_JOB_PACK:
+		return move_packed(st, w, &hit);
+	case TMEM_JOB_COMPACT:
+		return move_as_is(st, w, &hit, tmem_place_use(hit.place));
+	default:
+		return evict(st, w, &hit);
+	}
+}
+
+/* ---- Jobs ---------------------------------------------------------------- */
+
+void tmem_ager_quit(struct tmem_store *st, struct tmem_worker *w)
+{
+	if (w->job.kind == TMEM_JOB_NONE)
+		return;
+	w->job.kind = TMEM_JOB_NONE;
+	tmem_space_unclaim(&st->space, w->job.walk.segment, 0);
+}
+
+/* A job for the worker, or a dead segment freed at once. */
+static int begin(struct tmem_store *st, struct tmem_worker *w,
+		 enum tmem_need need)
+{
+	struct tmem_choice c;
+
+	tmem_policy_choose(st, need, &c);
+	if (c.kind == TMEM_JOB_RETIRE)
+		return tmem_space_retire(&st->space, c.segment);
+	if (c.kind == TMEM_JOB_NONE || !tmem_space_claim(&st->space, c.segment))
+		return 0;
+	w->job.kind = c.kind;
+	w->job.stream = c.stream;
+	w->job.age = c.age;
+	tmem_walk_init(&st->log, c.segment, &w->job.walk);
+	return 1;
+}
+
+static void end(struct tmem_store *st, struct tmem_worker *w)
+{
+	uint32_t n = w->job.walk.segment;
+	int tried = w->job.kind == TMEM_JOB_PACK;
+
+	w->compacted += w->job.kind == TMEM_JOB_COMPACT;
+	w->job.kind = TMEM_JOB_NONE;
+	if (!tmem_space_retire(&st->space, n))
+		tmem_space_unclaim(&st->space, n, tried);
+}
+
+static int is_empty(const struct tmem_store *st, uint32_t segment)
+{
+	return !tmem_word_pages(atomic_load_explicit(
+		&st->space.segments[segment].word, memory_order_relaxed));
+}
+
+/* Some entries of the worker's job; 0: it is stuck for want of room. */
+static int go_on(struct tmem_store *st, struct tmem_worker *w,
+		 uint32_t entries)
+{
+	struct tmem_walk before;
+
+	while (entries-- && w->job.kind != TMEM_JOB_NONE) {
+		before = w->job.walk;
+		if (is_empty(st, before.segment) ||
+		    !tmem_walk_next(&st->log, &w->job.walk)) {
+			end(st, w);
+			return 1;
+		}
+		if (handle_entry(st, w) == FATE_STUCK) {
+			w->job.walk = before;
+			tmem_ager_quit(st, w);
+			return 0;
+		}
+	}
+	return 1;
+}
+
+static uint32_t free_target(const struct tmem_store *st)
+{
+	uint32_t n = atomic_load_explicit(&st->space.held_max,
+					  memory_order_relaxed) *
+		     FREE_PCT / 100;
+
+	return TMEM_RESERVE + (n ? n : 1);
+}
+
+int tmem_ager_short(struct tmem_store *st)
+{
+	uint32_t free = tmem_space_free(&st->space);
+	uint32_t target = free_target(st);
+	int now = atomic_load_explicit(&st->shortage, memory_order_relaxed);
+
+	/* On below half of what is kept free, off when all of it is back. */
+	if (!now && free < TMEM_RESERVE + (target - TMEM_RESERVE + 1) / 2)
+		atomic_store(&st->shortage, now = 1);
+	else if (now && free >= target)
+		atomic_store(&st->shortage, now = 0);
+	return now;
+}
+
+/* Is what the worker is at of use for this need? */
+static int suits(const struct tmem_worker *w, enum tmem_need need)
+{
+	if (need == TMEM_NEED_PAGE)
+		return w->job.kind == TMEM_JOB_EVICT;
+	if (need == TMEM_NEED_DENSITY)
+		return w->job.kind == TMEM_JOB_PACK &&
+		       w->job.stream == TMEM_STREAM_KEPT;
+	return 1;
+}
+
+static int seal_for(struct tmem_store *st, enum tmem_need need)
+{
+	switch (need) {
+	case TMEM_NEED_ROOM:
+		return tmem_log_seal(&st->log, TMEM_CLASS_EPHEMERAL, 0) +
+			       tmem_log_seal(&st->log, TMEM_CLASS_PERSISTENT,
+					     0) >
+		       0;
+	case TMEM_NEED_PAGE:
+		return tmem_log_seal(&st->log, TMEM_CLASS_EPHEMERAL, 0) > 0;
+	default:
+		return 0;
+	}
+}
+
+int tmem_ager_unit(struct tmem_store *st, struct tmem_worker *w,
+		   enum tmem_need need, uint32_t entries)
+{
+	int swept;
+
+	if (tmem_notice_losses(st))
+		return 1;
+	swept = tmem_sweep_unit(st);
+	if (need == TMEM_NEED_NONE) {
+		if (swept)
+			return 1;
+		if (w->job.kind == TMEM_JOB_NONE &&
+		    tmem_space_free(&st->space) >= free_target(st))
+			return 0;
+	}
+	if (w->job.kind != TMEM_JOB_NONE && !suits(w, need))
+		tmem_ager_quit(st, w);
+	if (w->job.kind == TMEM_JOB_NONE && !begin(st, w, need) &&
+	    !(seal_for(st, need) && begin(st, w, need)))
+		return swept;
+	return go_on(st, w, entries) || swept;
+}
+
+struct tmem_worker *tmem_ager_worker(struct tmem_store *st, int wait)
+{
+	uint32_t i, first = atomic_fetch_add(&st->worker_next, 1);
+	struct tmem_worker *w;
+
+	for (i = 0; i < st->workers_count; i++) {
+		w = &st->workers[(first + i) % st->workers_count];
+		if (tmem_lock_try(&w->lock))
+			return w;
+	}
+	if (!wait)
+		return NULL;
+	w = &st->workers[first % st->workers_count];
+	tmem_lock_acquire(&w->lock);
+	return w;
+}
+
+/* What the need is about; whoever waits for it asks after each unit. */
+static uint64_t gauge(const struct tmem_store *st, enum tmem_need need)
+{
+	if (need == TMEM_NEED_PAGE)
+		return ~atomic_load(&st->pages);
+	if (need == TMEM_NEED_DENSITY)
+		return ~TMEM_LIVE_UNITS(atomic_load(&st->live));
+	return tmem_space_free(&st->space);
+}
+
+int tmem_ager_help(struct tmem_store *st, enum tmem_need need,
+		   uint32_t entries)
+{
+	uint64_t start = tmem_clock_thread_ns(), before = gauge(st, need);
+	struct tmem_worker *w = tmem_ager_worker(st, 1);
+	uint32_t jobs = w->compacted;
+	int done = 1;
+
+	while (done && gauge(st, need) <= before &&
+	       w->compacted - jobs < HELP_COMPACT_MAX)
+		done = tmem_ager_unit(st, w, need, entries);
+	tmem_lock_release(&w->lock);
+	atomic_fetch_add(&st->ager_ns, tmem_clock_thread_ns() - start);
+	return gauge(st, need) > before;
+}
+
+/* One more backed segment for the putters, if any are about. */
+static int populate(struct tmem_store *st)
+{
+	uint32_t clock = atomic_load(&st->log.clock);
+
+	if (clock == atomic_load(&st->populated) ||
+	    atomic_load(&st->space.ready) || tmem_ager_short(st))
+		return 0;
+	atomic_store(&st->populated, clock);
+	return tmem_space_populate(&st->space);
+}
+
+int tmem_store_age(struct tmem_store *st, uint64_t budget_us)
+{
+	uint64_t start = tmem_clock_ns(), cpu = tmem_clock_thread_ns();
+	struct tmem_worker *w = tmem_ager_worker(st, 0);
+	int done;
+
+	if (!w)
+		return tmem_store_wants_age(st);
+	do {
+		done = tmem_ager_unit(st, w, TMEM_NEED_NONE,
+				      TMEM_UNIT_ENTRIES) ||
+		       populate(st);
+	} while (done && tmem_clock_ns() - start < budget_us * 1000);
+	tmem_lock_release(&w->lock);
+	atomic_fetch_add(&st->ager_ns, tmem_clock_thread_ns() - cpu);
+	(void)tmem_ager_short(st);
+	return done && tmem_store_wants_age(st);
+}
+
+int tmem_store_wants_age(const struct tmem_store *st)
+{
+	return tmem_sweep_pending(st) ||
+	       tmem_space_free(&st->space) < free_target(st) ||
+	       atomic_load_explicit(st->space.lease->revocations,
+				    memory_order_relaxed) !=
+		       atomic_load_explicit(&st->space.revocations_seen,
+					    memory_order_relaxed);
+}

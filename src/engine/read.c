@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * read.c - from an entry's bytes to a page, and from a page to an entry's bytes.
+ *
+ * A segment may be taken away while it is read. So bytes are copied first, then
+ * the epoch is asked again, and only then believed. Packed bytes are copied to
+ * private memory, checked there, and unpacked from there: no codec ever sees
+ * bytes that can change under it.
+ */
+#include "read.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fault.h"
+
+/* Packed forms up to here are copied to the stack. */
+#define STACK_BYTES 4096u
+
+static int still_there(struct tmem_store *st, uint64_t place)
+{
+	tmem_segment_fence();
+	return tmem_segment_alive(&st->space,
+				  tmem_place_segment(&st->space, place),
+				  tmem_place_epoch(place));
+}
+
+struct tmem_codec *tmem_codec_try(struct tmem_store *st)
+{
+	uint32_t i, first = atomic_fetch_add(&st->codec_next, 1);
+	struct tmem_codec *c;
+
+	if (tmem_fault(TMEM_FAULT_CODEC))
+		return NULL;
+	for (i = 0; i < TMEM_CODECS; i++) {
+		c = &st->codecs[(first + i) % TMEM_CODECS];
+		if (tmem_lock_try(&c->lock))
+			return c;
+	}
+	return NULL;
+}
+
+struct tmem_codec *tmem_codec_acquire(struct tmem_store *st)
+{
+	struct tmem_codec *c = tmem_codec_try(st);
+
+	if (!c) {
+		c = &st->codecs[atomic_load(&st->codec_next) % TMEM_CODECS];
+		tmem_lock_acquire(&c->lock);
+	}
+	return c;
+}
+
+void tmem_codec_release(struct tmem_codec *codec)
+{
+	tmem_lock_release(&codec->lock);
+}
+
+static int read_raw(struct tmem_store *st, uint64_t place,
+		    const struct tmem_part *part, void *to)
+{
+	memcpy(to, tmem_place_payload(&st->space, place) + part->offset,
+	       part->len);
+	return still_there(st, place) ? 0 : -ESTALE;
+}
+
+/* Copies check and payload out of the segment and compares them. */
+static int fetch(struct tmem_store *st, uint64_t place,
+		 const struct tmem_entry *entry, uint8_t *to)
+{
+	const uint8_t *payload = tmem_place_payload(&st->space, place);
+	uint32_t len = TMEM_ENTRY_LEN(entry->info), check;
+
+	memcpy(&check, payload - sizeof(check), sizeof(check));
+	memcpy(to, payload, len);
+	if (!still_there(st, place))
+		return -ESTALE;
+	return tmem_codec_check(to, len, entry->index) == check ? 0 : -EIO;
+}
+
+static int read_same(struct tmem_store *st, uint64_t place,
+		     const struct tmem_entry *entry,
+		     const struct tmem_part *part, void *to)
+{
+	uint8_t bytes[sizeof(uint64_t)], *p = to;
+	uint64_t word;
+	uint32_t i;
+	int err;
+
+	if (TMEM_ENTRY_LEN(entry->info) != sizeof(bytes))
+		return -EIO;
+	err = fetch(st, place, entry, bytes);
+	if (err)
+		return err;
+	if (part->offset % sizeof(word) == 0 && part->len % sizeof(word) == 0) {
+		memcpy(&word, bytes, sizeof(word));
+		for (i = 0; i < part->len; i += sizeof(word))
+			memcpy(p + i, &word, sizeof(word));
+		return 0;
+	}
+	for (i = 0; i < part->len; i++)
+		p[i] = bytes[(part->offset + i) % sizeof(word)];
+	return 0;
+}
+
+static int read_packed(struct tmem_store *st, uint64_t place,
+		       const struct tmem_entry *entry,
+		       const struct tmem_part *part, void *to)
+{
+	uint32_t size = 1u << TMEM_ENTRY_PAGE_SHIFT(entry->info);
+	uint32_t len = TMEM_ENTRY_LEN(entry->info);
+	uint8_t small[STACK_BYTES], *packed = small;
+	struct tmem_codec *c = NULL;
+	int err;
+
+	if (len > TMEM_PACKED_MAX(size))
+		return -EIO;
+	if (len > sizeof(small) || part->len != size)
+		c = tmem_codec_acquire(st);
+	if (c)
+		packed = c->out;
+	err = fetch(st, place, entry, packed);
+	if (!err && part->len == size) {
+		err = tmem_codec_unpack(packed, len, to, size);
+	} else if (!err) {
+		err = tmem_codec_unpack(packed, len, c->page, size);
+		if (!err)
+			memcpy(to, c->page + part->offset, part->len);
+	}
+	if (c)
+		tmem_codec_release(c);
+	return err;
+}
+
+int tmem_read(struct tmem_store *st, uint64_t place,
+	      const struct tmem_entry *entry, const struct tmem_part *part,
+	      void *to)
+{
+	switch (tmem_place_form(place)) {
+	case TMEM_FORM_RAW:
+		return read_raw(st, place, part, to);
+	case TMEM_FORM_SAME:
+		return read_same(st, place, entry, part, to);
+	case TMEM_FORM_PACKED:
+		return read_packed(st, place, entry, part, to);
+	default:
+		return -EIO;
+	}
+}
+
+void tmem_write(struct tmem_store *st, const struct tmem_room *room,
+		     const void *bytes)
+{
+	uint32_t len = TMEM_ENTRY_LEN(room->entry->info), check;
+
+	if (tmem_place_form(room->place) == TMEM_FORM_RAW) {
+		st->copy(room->payload, bytes, len);
+		return;
+	}
+	check = tmem_codec_check(bytes, len, room->entry->index);
+	memcpy(room->payload - sizeof(check), &check, sizeof(check));
+	memcpy(room->payload, bytes, len);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shrink.c - giving memory back to the kernel now, and changing the limit.
+ *
+ * Whole segments of ephemeral pages are lost first: one madvise each, and the
+ * slots they leave behind are swept later, so the cost does not depend on how
+ * many pages they held. Persistent pages are packed and compacted, never lost.
+ */
+#include <errno.h>
+
+#include "ager.h"
+#include "policy.h"
+#include "store.h"
+
+/* Jobs of compressing and compacting in a row that free nothing. */
+#define FRUITLESS_MAX 64
+
+static uint32_t held(const struct tmem_store *st)
+{
+	return atomic_load(&st->space.held);
+}
+
+/* Segments that a worker is at would be spared. */
+static void stop_workers(struct tmem_store *st)
+{
+	uint32_t i;
+
+	for (i = 0; i < st->workers_count; i++) {
+		tmem_lock_acquire(&st->workers[i].lock);
+		tmem_ager_quit(st, &st->workers[i]);
+		tmem_lock_release(&st->workers[i].lock);
+	}
+}
+
+static int lose_coldest(struct tmem_store *st)
+{
+	uint32_t n = tmem_policy_coldest(st), pages;
+
+	if (n == TMEM_SEGMENT_NONE ||
+	    !tmem_space_lose(&st->space, n,
+			     atomic_load(&st->sweep.wanted) + 1, &pages))
+		return 0;
+	atomic_fetch_add(&st->lost, pages);
+	(void)tmem_sweep_want(st);
+	return 1;
+}
+
+/* What is held above `target` goes, as far as losing pages does it. */
+static void lose_down_to(struct tmem_store *st, uint32_t target)
+{
+	int sealed = 0;
+
+	(void)tmem_notice_losses(st);
+	stop_workers(st);
+	while (held(st) > target) {
+		if (atomic_load(&st->space.ready))
+			tmem_space_drain(&st->space,
+					 atomic_load(&st->space.ready) - 1);
+		else if (lose_coldest(st))
+			continue;
+		else if (!sealed++)
+			(void)tmem_log_seal(&st->log, TMEM_CLASS_EPHEMERAL, 0);
+		else
+			break;
+	}
+}
+
+/* The rest must come from compressing, compacting and sweeping. */
+static void clean_down_to(struct tmem_store *st, uint32_t target)
+{
+	struct tmem_worker *w;
+	uint32_t jobs, least = held(st);
+	int done = 1;
+
+	tmem_sweep_finish(st);
+	(void)tmem_chunk_trim(&st->space);
+	w = tmem_ager_worker(st, 1);
+	jobs = w->compacted;
+	while (done && held(st) > target &&
+	       w->compacted - jobs < FRUITLESS_MAX) {
+		done = tmem_ager_unit(st, w, TMEM_NEED_ROOM, TMEM_UNIT_ENTRIES);
+		tmem_space_drain(&st->space, 0);
+		if (held(st) < least) {
+			least = held(st);
+			jobs = w->compacted;
+		}
+	}
+	tmem_ager_quit(st, w);
+	tmem_lock_release(&w->lock);
+}
+
+static void shrink_to(struct tmem_store *st, uint32_t target)
+{
+	lose_down_to(st, target);
+	if (held(st) > target)
+		clean_down_to(st, target);
+}
+
+void tmem_store_shrink(struct tmem_store *st, uint64_t bytes,
+		       uint64_t *ret_bytes)
+{
+	uint64_t size = st->space.lease->segment_size;
+	uint64_t want = bytes / size + !!(bytes % size);
+	uint32_t before = held(st), after;
+
+	if (want)
+		shrink_to(st, want < before ? before - (uint32_t)want : 0);
+	after = held(st);
+	*ret_bytes = after < before ? (before - after) * size : 0;
+}
+
+int tmem_store_set_limit(struct tmem_store *st, uint64_t limit_bytes)
+{
+	uint32_t max;
+
+	if (limit_bytes < TMEM_LIMIT_MIN ||
+	    limit_bytes / TMEM_LIMIT_GROWTH > st->limit_first ||
+	    limit_bytes > TMEM_LIMIT_MAX)
+		return -EINVAL;
+	tmem_space_limit(&st->space, limit_bytes);
+	max = atomic_load(&st->space.held_max);
+	if (held(st) > max)
+		shrink_to(st, max);
+	return 0;
+}

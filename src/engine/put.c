@@ -436,11 +436,11 @@ int tmem_put_part(struct tmem_store *st, const struct tmem_view *pool,
 	int ret;
 
 	if (atomic_load_explicit(&st->frozen, memory_order_relaxed))
-		return exists(&p) ? refuse(&p, TMEM_REFUSED_FROZEN) : 0;
+		return refuse(&p, TMEM_REFUSED_FROZEN);
 	/* Not a codec's buffer: reading and packing may each want that. */
 	page = tmem_mem_alloc(page_size(&p));
 	if (!page)
-		return exists(&p) ? refuse(&p, TMEM_REFUSED_NOMEM) : 0;
+		return refuse(&p, TMEM_REFUSED_NOMEM);
 	p.page = page;
 	p.expected = &place;
 	do {
@@ -448,11 +448,11 @@ int tmem_put_part(struct tmem_store *st, const struct tmem_view *pool,
 		if (ret == 1) {
 			memcpy(page + part->offset, bytes, part->len);
 			ret = put(&p);
+		} else if (!ret || !(pool->flags & TMEM_POOL_PERSISTENT)) {
+			/* None, or a damaged ephemeral one: that is none. */
+			ret = refuse(&p, TMEM_REFUSED_FULL);
 		}
 	} while (ret == -EAGAIN);
 	tmem_mem_free(page, page_size(&p));
-	/* A damaged ephemeral page is no page. */
-	if (ret == -EIO && !(pool->flags & TMEM_POOL_PERSISTENT))
-		ret = 0;
 	return ret;
 }

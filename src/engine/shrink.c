@@ -114,7 +114,7 @@ int tmem_store_set_limit(struct tmem_store *st, uint64_t limit_bytes)
 	uint32_t max;
 
 	if (limit_bytes < TMEM_LIMIT_MIN ||
-	    limit_bytes / TMEM_LIMIT_GROWTH > st->limit_first ||
+	    limit_bytes > st->limit_first * TMEM_LIMIT_GROWTH ||
 	    limit_bytes > TMEM_LIMIT_MAX)
 		return -EINVAL;
 	tmem_space_limit(&st->space, limit_bytes);

@@ -4,7 +4,8 @@
  * to complain, one way to parse options.
  *
  * A subcommand is a row in main.c's table. Its argv[0] is "tmem NAME". Names of
- * this program have no tmem_ in front: that is the library's, which is linked in.
+ * this program have no tmem_ in front: that is the library's, which is linked
+ * in.
  */
 #ifndef TMEM_COMMAND_COMMAND_H
 #define TMEM_COMMAND_COMMAND_H
@@ -21,7 +22,7 @@ struct command {
 /** enum - exit codes. */
 enum {
 	COMMAND_DONE = 0,
-	COMMAND_FAILED = 1, /* the request was understood and could not be met */
+	COMMAND_FAILED = 1, /* the request was understood, and not met */
 	COMMAND_USAGE = 2   /* the request makes no sense as it stands */
 };
 

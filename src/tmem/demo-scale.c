@@ -5,8 +5,8 @@
  * A disk of 1 ms a read gives a tenth of the pages that one of 0.1 ms gives in
  * the same time. Replaying only the beginning of the list would then tell
  * nothing: each page is read for the first time, which no cache can save. With
- * data, first level and pool all smaller by the same factor, the list is as long
- * in rounds, and the result about the same.
+ * data, first level and pool all smaller by the same factor, the list is as
+ * long in rounds, and the result about the same.
  */
 #include "demo-scale.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* demo-store.c - the store under test, one pool of it, and what it has to say. */
+/* demo-store.c - the store under test, a pool of it, and what it has to say. */
 #include "demo-store.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * demo-store.h - the store under test, one pool of it, and what it has to say.
+ * demo-store.h - the store under test, a pool of it, and what it has to say.
  */
 #ifndef TMEM_COMMAND_DEMO_STORE_H
 #define TMEM_COMMAND_DEMO_STORE_H
@@ -19,7 +19,7 @@ struct demo_store {
 	int pool;
 	pthread_mutex_t lock; /* for what the library logs */
 	int opening;	      /* keep the line instead of printing it */
-	char line[DEMO_STORE_LINE_MAX]; /* the last one while opening; may be "" */
+	char line[DEMO_STORE_LINE_MAX]; /* the last one while opening, or "" */
 };
 
 /**

@@ -5,14 +5,14 @@
  * Samples the files of a directory (files.c, dataset.c), makes a list of page
  * accesses over them (access.c), and replays it twice through a small
  * first-level cache (pass.c): from the disk alone, then with a store between
- * cache and disk. Both read past the kernel's cache, and the disk saw every page
- * once before, when it was hashed; the pass without comes first, so that a cache
- * in the disk or in the host favours neither by what the other read.
+ * cache and disk. Both read past the kernel's cache, and the disk saw every
+ * page once before, when it was hashed; the pass without comes first, so that a
+ * cache in the disk or in the host favours neither by what the other read.
  *
  * Time is bounded. A slow disk makes everything smaller (demo-scale.c), unless
- * sizes were asked for. Then walking stops at a sixth of it, hashing at a quarter
- * of the rest, the first pass at half of what is left. The second replays as much
- * as the first did.
+ * sizes were asked for. Then walking stops at a sixth of it, hashing at a
+ * quarter of the rest, the first pass at half of what is left. The second
+ * replays as much as the first did.
  */
 #include "demo.h"
 

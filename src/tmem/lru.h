@@ -14,7 +14,7 @@ struct lru_slot;
 
 /** struct lru - one thread's. */
 struct lru {
-	struct lru_slot *slot; /* one per frame, and one before: the list's ends */
+	struct lru_slot *slot; /* one per frame; before them the list's ends */
 	uint32_t *bucket;      /* first slot of each chain; 0: none */
 	uint32_t bucket_mask;
 	uint32_t frames;

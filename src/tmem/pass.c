@@ -10,9 +10,9 @@
  *	    | miss
  *	disk: one read of 4 KiB
  *
- * The frame for a missing page is freed first, as a kernel does it: the victim's
- * put comes before the get. All pages are clean, so a refused put costs nothing
- * but a disk read later.
+ * The frame for a missing page is freed first, as a kernel does it: the
+ * victim's put comes before the get. All pages are clean, so a refused put
+ * costs nothing but a disk read later.
  */
 #include "pass.h"
 

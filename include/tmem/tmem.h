@@ -252,7 +252,8 @@ struct tmem_op {
  * @pages_packed: those kept in lz4's form.
  * @pages_dense: those kept in zstd's form.
  * @puts: puts asked for; stored ones are puts less the refused_*.
- * @refused_full: puts refused because no room could be made.
+ * @refused_full: puts refused because no room could be made, or because there
+ *	was no page to put a part into.
  * @refused_quota: puts refused by limit_pages or a quota.
  * @refused_frozen: puts refused because the store was frozen.
  * @refused_nomem: puts refused because index or objects could not grow.
@@ -297,8 +298,8 @@ struct tmem_stats {
  * @size: set by the caller to sizeof(struct tmem_pool_stats).
  * @flags: TMEM_POOL_* it was created with.
  * @page_size: bytes.
- * @used_bytes: bytes its pages take in the log, their headers included. After
- *	memory was revoked this is within the mean size of the lost pages.
+ * @used_bytes: bytes its pages take in the log, their headers included. For
+ *	pages lost by tmem_shrink() or revocation, their mean size is taken off.
  *
  * The other fields are those of struct tmem_stats, for this pool alone.
  */

@@ -182,7 +182,8 @@ static int begin(struct tmem_store *st, struct tmem_worker *w,
 	tmem_policy_choose(st, need, &c);
 	if (c.kind == TMEM_JOB_RETIRE)
 		return tmem_space_retire(&st->space, c.segment);
-	if (c.kind == TMEM_JOB_NONE || !tmem_space_claim(&st->space, c.segment))
+	if (c.kind == TMEM_JOB_NONE ||
+	    !tmem_space_claim(&st->space, c.segment, c.epoch))
 		return 0;
 	w->job.kind = c.kind;
 	w->job.stream = c.stream;

@@ -234,6 +234,8 @@ void tmem_index_drop(struct tmem_store *st, const struct tmem_ref *ref,
 	struct tmem_entry entry;
 	int known = read_entry(st, place, &entry);
 
+	if (atomic_load_explicit(&st->room_skip, memory_order_relaxed))
+		atomic_store(&st->room_skip, 0);
 	forget_entry(st, place, &entry, known,
 		     alive ? &p->tallies[ref->shard] : NULL);
 	tmem_table_remove(&st->shards[ref->shard].table, cursor);
@@ -244,15 +246,14 @@ void tmem_index_drop(struct tmem_store *st, const struct tmem_ref *ref,
 }
 
 int tmem_index_store(struct tmem_store *st, const struct tmem_ref *ref,
-		     const struct tmem_hit *hit, const struct tmem_room *room)
+		     struct tmem_tally *tally, const struct tmem_hit *hit,
+		     const struct tmem_room *room)
 {
 	struct tmem_table *t = &st->shards[ref->shard].table;
-	struct tmem_tally *tally = tmem_index_tally(st, ref);
 	struct tmem_pool *p = &st->pools[tmem_pool_slot(ref->object.pool)];
 	uint32_t object;
 	int is_new, err;
 
-	TMEM_ASSERT(tally);
 	if (hit) {
 		tmem_log_publish(&st->log, room, hit->object);
 		forget_entry(st, hit->place, &hit->entry, 1, tally);

@@ -63,13 +63,16 @@ void tmem_index_drop(struct tmem_store *st, const struct tmem_ref *ref,
 
 /**
  * tmem_index_store() - point a key at its new entry. Shard lock held.
+ * @tally: from tmem_index_tally(), under the same lock: the pool may be on its
+ *	way out by now, its tallies are not.
  * @hit: what tmem_index_find() found; NULL: it found nothing.
  *
  * Return: 0; nothing changed: -ENOMEM index or objects cannot grow, -EDQUOT one
  * page more would pass limit_pages.
  */
 int tmem_index_store(struct tmem_store *st, const struct tmem_ref *ref,
-		     const struct tmem_hit *hit, const struct tmem_room *room);
+		     struct tmem_tally *tally, const struct tmem_hit *hit,
+		     const struct tmem_room *room);
 
 /** tmem_index_move() - a page's entry is in a new place. Shard lock held. */
 void tmem_index_move(struct tmem_store *st, const struct tmem_ref *ref,

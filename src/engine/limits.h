@@ -40,8 +40,9 @@
 /* Share of the segments that may be open for filling at a time, percent. */
 #define TMEM_OPEN_PCT 10
 
-/* Whatever the share says, a put head and a cleaner's must fit. */
-#define TMEM_OPEN_MIN 3
+/* Whatever the share says: a head per class and layout, or a store with pools of
+ * both kinds closes half-empty segments all the time. */
+#define TMEM_OPEN_MIN 4
 
 /*
  * Segments that only the cleaner may take: one for what it writes raw, one for
@@ -56,7 +57,7 @@
 #define TMEM_PERSISTENT_PCT 90
 
 /* Segments that are open and on average half full, so not to be counted on. */
-#define TMEM_OPEN_SLACK 1
+#define TMEM_OPEN_SLACK 2
 
 /* Page index: one shard per this much limit; about 4096 raw pages each. */
 #define TMEM_SHARD_BYTES (16 * TMEM_MIB)

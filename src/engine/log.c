@@ -53,10 +53,16 @@ void tmem_log_finish(struct tmem_log *log)
 			tmem_lock_finish(&log->heads[s][l].lock);
 }
 
+static uint32_t opens_max(const struct tmem_space *s)
+{
+	uint32_t max = atomic_load(&s->held_max) * TMEM_OPEN_PCT / 100;
+
+	return max > TMEM_OPEN_MIN ? max : TMEM_OPEN_MIN;
+}
+
 /* ---- Opening and closing; the head's lock is held ------------------------ */
 
-/* Units that entries could fill in a segment of nothing but 4 KiB pages. */
-static uint32_t room_of(const struct tmem_space *s, enum tmem_layout layout)
+uint32_t tmem_log_room(const struct tmem_space *s, enum tmem_layout layout)
 {
 	uint32_t slots = s->units / TMEM_RAW_UNITS - tmem_raw_first(s);
 
@@ -80,15 +86,8 @@ static void close_head(struct tmem_log *log, struct tmem_head *head, int full)
 	label->fill = g->fill;
 	tmem_space_seal(s, head->segment,
 			full ? g->dealt
-			     : room_of(s, (enum tmem_layout)label->layout));
+			     : tmem_log_room(s, (enum tmem_layout)label->layout));
 	head->segment = TMEM_SEGMENT_NONE;
-}
-
-static uint32_t opens_max(const struct tmem_space *s)
-{
-	uint32_t max = atomic_load(&s->held_max) * TMEM_OPEN_PCT / 100;
-
-	return max > TMEM_OPEN_MIN ? max : TMEM_OPEN_MIN;
 }
 
 /* Before one more is opened: closes whichever was opened longest ago. No head's
@@ -116,10 +115,24 @@ static void close_oldest(struct tmem_log *log)
 	tmem_lock_release(&oldest->lock);
 }
 
-static int open_head(struct tmem_log *log, enum tmem_stream stream,
-		     enum tmem_layout layout, uint64_t age)
+/*
+ * The head that a stream writes to. A small store cannot afford ten: there the
+ * cleaner writes where the putters of the class do.
+ */
+static struct tmem_head *head_of(struct tmem_log *log, enum tmem_stream stream,
+				 enum tmem_layout layout)
 {
-	struct tmem_head *head = &log->heads[stream][layout];
+	if (opens_max(log->space) < TMEM_STREAMS * TMEM_LAYOUTS)
+		stream = stream_class(stream) == TMEM_CLASS_PERSISTENT
+				 ? TMEM_STREAM_PERSISTENT
+				 : TMEM_STREAM_EPHEMERAL;
+	return &log->heads[stream][layout];
+}
+
+static int open_head(struct tmem_log *log, struct tmem_head *head,
+		     enum tmem_stream stream, enum tmem_layout layout,
+		     uint64_t age)
+{
 	struct tmem_space *s = log->space;
 	struct tmem_segment_plan plan = {
 		.cls = stream_class(stream),
@@ -190,7 +203,7 @@ int tmem_log_reserve(struct tmem_log *log, enum tmem_stream stream,
 	enum tmem_layout layout = TMEM_ENTRY_FORM(info) == TMEM_FORM_RAW
 					  ? TMEM_LAYOUT_RAW
 					  : TMEM_LAYOUT_LOG;
-	struct tmem_head *head = &log->heads[stream][layout];
+	struct tmem_head *head = head_of(log, stream, layout);
 	int err = 0;
 
 	tmem_lock_acquire(&head->lock);
@@ -206,7 +219,7 @@ int tmem_log_reserve(struct tmem_log *log, enum tmem_stream stream,
 			close_head(log, head, 1);
 	}
 	if (head->segment == TMEM_SEGMENT_NONE)
-		err = open_head(log, stream, layout, age);
+		err = open_head(log, head, stream, layout, age);
 	if (!err)
 		deal(log, head->segment, layout, index, info, ret);
 	tmem_lock_release(&head->lock);

@@ -45,6 +45,9 @@ struct tmem_room {
 	uint8_t *payload;
 };
 
+/** tmem_log_room() - units that 4 KiB pages' entries can fill in a segment. */
+uint32_t tmem_log_room(const struct tmem_space *s, enum tmem_layout layout);
+
 void tmem_log_init(struct tmem_log *log, struct tmem_space *space);
 void tmem_log_finish(struct tmem_log *log);
 

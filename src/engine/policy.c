@@ -28,64 +28,74 @@
  * compacted. Background work would go round in circles for next to nothing. */
 #define LIVE_PCT_LAST 98
 
-struct survey {
-	uint32_t emptiest[2];	  /* ephemeral, persistent */
-	uint32_t emptiest_pct[2]; /* of its room, live */
-	uint32_t oldest_raw[2]; /* not yet tried to pack */
-	uint64_t oldest_raw_age[2];
-	uint32_t oldest[2]; /* probation, main */
-	uint64_t oldest_age[2];
-	uint64_t units[2]; /* live in probation, main */
-	uint32_t dead;	   /* a sealed segment where nothing lives */
+/**
+ * struct candidate - a sealed segment, as it was under the space lock.
+ *
+ * By the time of the choice it may be another's; its epoch then tells.
+ */
+struct candidate {
+	uint32_t segment; /* TMEM_SEGMENT_NONE: no candidate */
+	uint8_t epoch;
+	uint8_t cls, queue;
+	uint32_t pct; /* of its room, live */
+	uint64_t age;
 };
 
-static void note_oldest(uint32_t n, uint64_t age, uint32_t *oldest,
-			uint64_t *oldest_age)
+struct survey {
+	struct candidate emptiest;
+	struct candidate oldest_raw[2]; /* not yet tried to pack; by class */
+	struct candidate oldest[2];	/* by queue */
+	struct candidate dead;		/* nothing lives in it */
+	uint64_t units[2];		/* live, by queue */
+};
+
+static void keep_older(struct candidate *best, const struct candidate *c)
 {
-	if (*oldest == TMEM_SEGMENT_NONE || age < *oldest_age) {
-		*oldest = n;
-		*oldest_age = age;
-	}
+	if (best->segment == TMEM_SEGMENT_NONE || c->age < best->age)
+		*best = *c;
 }
 
 static void note_segment(struct survey *v, const struct tmem_segment *g,
 			 uint32_t n)
 {
 	uint64_t w = atomic_load_explicit(&g->word, memory_order_relaxed);
-	uint32_t cls = g->cls, units = tmem_word_units(w);
-	uint32_t pct = (uint32_t)((uint64_t)units * 100 / g->room);
+	uint32_t units = tmem_word_units(w);
+	struct candidate c = {
+		.segment = n,
+		.epoch = tmem_word_epoch(w),
+		.cls = g->cls,
+		.queue = g->queue,
+		.pct = (uint32_t)((uint64_t)units * 100 / g->room),
+		.age = g->age,
+	};
 
 	if (tmem_word_pending(w))
 		return;
 	if (!tmem_word_pages(w)) {
-		v->dead = n;
+		v->dead = c;
 		return;
 	}
-	if (v->emptiest[cls] == TMEM_SEGMENT_NONE ||
-	    pct < v->emptiest_pct[cls]) {
-		v->emptiest[cls] = n;
-		v->emptiest_pct[cls] = pct;
-	}
+	if (v->emptiest.segment == TMEM_SEGMENT_NONE ||
+	    c.pct < v->emptiest.pct)
+		v->emptiest = c;
 	if (atomic_load(&g->layout) == TMEM_LAYOUT_RAW && !g->pack_tried)
-		note_oldest(n, g->age, &v->oldest_raw[cls],
-			    &v->oldest_raw_age[cls]);
-	if (cls == TMEM_CLASS_EPHEMERAL) {
-		note_oldest(n, g->age, &v->oldest[g->queue],
-			    &v->oldest_age[g->queue]);
-		v->units[g->queue] += units;
+		keep_older(&v->oldest_raw[c.cls], &c);
+	if (c.cls == TMEM_CLASS_EPHEMERAL) {
+		keep_older(&v->oldest[c.queue], &c);
+		v->units[c.queue] += units;
 	}
 }
 
 static void survey(struct tmem_store *st, struct survey *v)
 {
+	const struct candidate none = { .segment = TMEM_SEGMENT_NONE };
 	struct tmem_space *s = &st->space;
 	uint32_t n;
 
 	memset(v, 0, sizeof(*v));
-	v->emptiest[0] = v->emptiest[1] = TMEM_SEGMENT_NONE;
-	v->oldest_raw[0] = v->oldest_raw[1] = TMEM_SEGMENT_NONE;
-	v->oldest[0] = v->oldest[1] = TMEM_SEGMENT_NONE;
-	v->dead = TMEM_SEGMENT_NONE;
+	v->emptiest = v->dead = none;
+	v->oldest_raw[0] = v->oldest_raw[1] = none;
+	v->oldest[0] = v->oldest[1] = none;
 	tmem_lock_acquire(&s->lock);
 	for (n = 0; n < s->high; n++)
 		if (atomic_load_explicit(&s->segments[n].state,
@@ -95,85 +105,64 @@ static void survey(struct tmem_store *st, struct survey *v)
 	tmem_lock_release(&s->lock);
 }
 
-static enum tmem_stream stream_of(const struct tmem_segment *g)
+/* Where the live entries of a segment go. */
+static enum tmem_stream stream_of(const struct candidate *c,
+				  enum tmem_job_kind kind)
 {
-	if (g->cls == TMEM_CLASS_PERSISTENT)
+	if (c->cls == TMEM_CLASS_PERSISTENT)
 		return TMEM_STREAM_KEPT;
-	return g->queue == TMEM_QUEUE_MAIN ? TMEM_STREAM_MAIN
-					   : TMEM_STREAM_PROBATION;
-}
-
-static void choose(struct tmem_store *st, struct tmem_choice *c,
-		   enum tmem_job_kind kind, uint32_t segment)
-{
-	const struct tmem_segment *g = &st->space.segments[segment];
-
-	c->kind = kind;
-	c->segment = segment;
 	/* What survives eviction has earned the main queue. */
-	c->stream = kind == TMEM_JOB_EVICT ? TMEM_STREAM_MAIN : stream_of(g);
-	c->age = kind == TMEM_JOB_EVICT ? 0 : g->age;
+	if (kind == TMEM_JOB_EVICT || c->queue == TMEM_QUEUE_MAIN)
+		return TMEM_STREAM_MAIN;
+	return TMEM_STREAM_PROBATION;
 }
 
-static int choose_compact(struct tmem_store *st, const struct survey *v,
-			  uint32_t live_pct, struct tmem_choice *ret)
+/* 1: chosen; 0: there is no such candidate. */
+static int choose(struct tmem_choice *ret, enum tmem_job_kind kind,
+		  const struct candidate *c)
 {
-	uint32_t cls, best = TMEM_SEGMENT_NONE, most = live_pct;
-
-	for (cls = 0; cls < 2; cls++)
-		if (v->emptiest[cls] != TMEM_SEGMENT_NONE &&
-		    v->emptiest_pct[cls] < most) {
-			most = v->emptiest_pct[cls];
-			best = v->emptiest[cls];
-		}
-	if (best == TMEM_SEGMENT_NONE)
+	if (c->segment == TMEM_SEGMENT_NONE)
 		return 0;
-	choose(st, ret, TMEM_JOB_COMPACT, best);
+	ret->kind = kind;
+	ret->segment = c->segment;
+	ret->epoch = c->epoch;
+	ret->stream = stream_of(c, kind);
+	ret->age = kind == TMEM_JOB_EVICT ? 0 : c->age;
 	return 1;
 }
 
-static int choose_pack(struct tmem_store *st, const struct survey *v,
-		       int persistent_only, struct tmem_choice *ret)
+static int choose_compact(const struct survey *v, uint32_t live_pct,
+			  struct tmem_choice *ret)
 {
-	uint32_t e = v->oldest_raw[TMEM_CLASS_EPHEMERAL];
-	uint32_t p = v->oldest_raw[TMEM_CLASS_PERSISTENT];
-	uint32_t n = p;
+	return v->emptiest.pct < live_pct &&
+	       choose(ret, TMEM_JOB_COMPACT, &v->emptiest);
+}
 
-	if (!persistent_only && e != TMEM_SEGMENT_NONE &&
-	    (p == TMEM_SEGMENT_NONE ||
-	     v->oldest_raw_age[TMEM_CLASS_EPHEMERAL] <
-		     v->oldest_raw_age[TMEM_CLASS_PERSISTENT]))
-		n = e;
-	if (n == TMEM_SEGMENT_NONE)
-		return 0;
-	choose(st, ret, TMEM_JOB_PACK, n);
-	return 1;
+static int choose_pack(const struct survey *v, int persistent_only,
+		       struct tmem_choice *ret)
+{
+	struct candidate c = v->oldest_raw[TMEM_CLASS_PERSISTENT];
+	const struct candidate *e = &v->oldest_raw[TMEM_CLASS_EPHEMERAL];
+
+	if (!persistent_only && e->segment != TMEM_SEGMENT_NONE)
+		keep_older(&c, e);
+	return choose(ret, TMEM_JOB_PACK, &c);
 }
 
 /* Probation first while it has more than its share, or main has nothing. */
-static uint32_t coldest(const struct survey *v)
+static int choose_evict(const struct survey *v, struct tmem_choice *ret)
 {
-	uint64_t all = v->units[TMEM_QUEUE_PROBATION] +
-		       v->units[TMEM_QUEUE_MAIN];
-	uint32_t p = v->oldest[TMEM_QUEUE_PROBATION];
-	uint32_t m = v->oldest[TMEM_QUEUE_MAIN];
+	const struct candidate *p = &v->oldest[TMEM_QUEUE_PROBATION];
+	const struct candidate *m = &v->oldest[TMEM_QUEUE_MAIN];
+	uint64_t in_p = v->units[TMEM_QUEUE_PROBATION];
+	uint64_t in_m = v->units[TMEM_QUEUE_MAIN];
 
-	if (p != TMEM_SEGMENT_NONE &&
-	    (m == TMEM_SEGMENT_NONE ||
-	     v->units[TMEM_QUEUE_PROBATION] * 100 > all * PROBATION_PCT))
-		return p;
-	return m != TMEM_SEGMENT_NONE ? m : p;
-}
-
-static int choose_evict(struct tmem_store *st, const struct survey *v,
-			struct tmem_choice *ret)
-{
-	uint32_t n = coldest(v);
-
-	if (n == TMEM_SEGMENT_NONE)
-		return 0;
-	choose(st, ret, TMEM_JOB_EVICT, n);
-	return 1;
+	if (p->segment == TMEM_SEGMENT_NONE)
+		p = m;
+	else if (m->segment != TMEM_SEGMENT_NONE &&
+		 in_p * 100 <= (in_p + in_m) * PROBATION_PCT)
+		p = m;
+	return choose(ret, TMEM_JOB_EVICT, p);
 }
 
 void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
@@ -185,30 +174,26 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 	survey(st, &v);
 	switch (need) {
 	case TMEM_NEED_PAGE:
-		(void)choose_evict(st, &v, ret);
+		(void)choose_evict(&v, ret);
 		break;
 	case TMEM_NEED_DENSITY:
-		(void)choose_pack(st, &v, 1, ret);
+		(void)choose_pack(&v, 1, ret);
 		break;
 	default:
-		if (v.dead != TMEM_SEGMENT_NONE)
-			choose(st, ret, TMEM_JOB_RETIRE, v.dead);
-		else if (!choose_compact(st, &v, LIVE_PCT_CHEAP, ret) &&
-			 !choose_pack(st, &v, 0, ret) &&
-			 !choose_compact(st, &v, LIVE_PCT_FAIR, ret) &&
-			 !choose_evict(st, &v, ret) && need == TMEM_NEED_ROOM)
-			(void)choose_compact(st, &v, LIVE_PCT_LAST, ret);
+		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&
+		    !choose_compact(&v, LIVE_PCT_CHEAP, ret) &&
+		    !choose_pack(&v, 0, ret) &&
+		    !choose_compact(&v, LIVE_PCT_FAIR, ret) &&
+		    !choose_evict(&v, ret) && need == TMEM_NEED_ROOM)
+			(void)choose_compact(&v, LIVE_PCT_LAST, ret);
 	}
 }
 
-uint32_t tmem_policy_coldest(struct tmem_store *st)
+void tmem_policy_coldest(struct tmem_store *st, struct tmem_choice *ret)
 {
 	struct survey v;
 
+	memset(ret, 0, sizeof(*ret));
 	survey(st, &v);
-	return v.dead != TMEM_SEGMENT_NONE &&
-			       st->space.segments[v.dead].cls ==
-				       TMEM_CLASS_EPHEMERAL
-		       ? v.dead
-		       : coldest(&v);
+	(void)choose_evict(&v, ret);
 }

@@ -10,6 +10,7 @@
 struct tmem_choice {
 	enum tmem_job_kind kind; /* NONE: nothing is worth doing */
 	uint32_t segment;
+	uint8_t epoch;		 /* of the segment's word, when chosen */
 	enum tmem_stream stream; /* for what stays alive */
 	uint64_t age;
 };
@@ -23,8 +24,8 @@ struct tmem_choice {
 void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 			struct tmem_choice *ret);
 
-/** tmem_policy_coldest() - the sealed ephemeral segment to lose first;
- * TMEM_SEGMENT_NONE: there is none. */
-uint32_t tmem_policy_coldest(struct tmem_store *st);
+/** tmem_policy_coldest() - the sealed ephemeral segment to lose first, as a job
+ * of evicting it; kind NONE: there is none. */
+void tmem_policy_coldest(struct tmem_store *st, struct tmem_choice *ret);
 
 #endif

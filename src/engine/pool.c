@@ -21,21 +21,31 @@ static uint64_t tallies_bytes(const struct tmem_store *st)
 	return (uint64_t)st->shards_count * sizeof(struct tmem_tally);
 }
 
-/* Raw segments must hold a page; everybody's buffers, too. */
-static int make_way(struct tmem_store *st, uint32_t page_size)
+static int fits_segments(const struct tmem_store *st, uint32_t page_size)
+{
+	uint32_t slots = st->space.units / TMEM_RAW_UNITS -
+			 tmem_raw_first(&st->space);
+
+	if (page_size <= slots << TMEM_RAW_SHIFT)
+		return 1;
+	tmem_logger_say(&st->logger, TMEM_LOG_ERR,
+			"pages of %u bytes do not fit this store's segments of "
+			"%zu; open it with size=8M or more",
+			page_size, st->space.lease->segment_size);
+	return 0;
+}
+
+static uint64_t widen_bytes(const struct tmem_store *st, uint32_t page_size)
+{
+	return (st->workers_count + TMEM_CODECS) * 2ull * page_size;
+}
+
+/* Everybody's buffers must hold a page. */
+static int widen(struct tmem_store *st, uint32_t page_size)
 {
 	uint32_t i;
 	int err = 0;
 
-	if (page_size > (st->space.units / TMEM_RAW_UNITS -
-			 tmem_raw_first(&st->space))
-				<< TMEM_RAW_SHIFT) {
-		tmem_logger_say(&st->logger, TMEM_LOG_ERR,
-				"pages of %u bytes do not fit this store's "
-				"segments of %zu; open it with size=8M or more",
-				page_size, st->space.lease->segment_size);
-		return -EINVAL;
-	}
 	for (i = 0; i < st->workers_count && !err; i++) {
 		tmem_lock_acquire(&st->workers[i].lock);
 		err = tmem_codec_widen(&st->workers[i].codec, page_size);
@@ -47,6 +57,20 @@ static int make_way(struct tmem_store *st, uint32_t page_size)
 		tmem_lock_release(&st->codecs[i].lock);
 	}
 	return err;
+}
+
+/* A full store has headroom for a pool; a small one may have to clean first.
+ * Best effort: charging says whether it was enough. */
+static void make_room(struct tmem_store *st, uint64_t bytes)
+{
+	uint64_t limit = atomic_load(&st->space.limit_bytes);
+
+	while (tmem_space_used(&st->space) + bytes > limit) {
+		if (!atomic_load(&st->space.ready) &&
+		    !tmem_ager_help(st, TMEM_NEED_ROOM, TMEM_UNIT_ENTRIES))
+			return;
+		tmem_space_drain(&st->space, 0);
+	}
 }
 
 /* A free slot with generations left. Pools lock held. */
@@ -68,14 +92,6 @@ static int takes(uint32_t flags)
 	return !(flags & TMEM_POOL_PERSISTENT);
 }
 
-static int charge(struct tmem_store *st, uint64_t bytes)
-{
-	/* A full store has headroom for this; a small one may have to clean. */
-	return tmem_space_charge(&st->space, bytes) &&
-	       (!tmem_ager_help(st, TMEM_NEED_ROOM, TMEM_UNIT_ENTRIES) ||
-		(tmem_space_drain(&st->space, 0),
-		 tmem_space_charge(&st->space, bytes)));
-}
 
 static int install(struct tmem_store *st, const struct tmem_pool_opts *opts,
 		   struct tmem_tally *tallies)
@@ -111,11 +127,15 @@ int tmem_store_pool_create(struct tmem_store *st,
 {
 	struct tmem_tally *tallies;
 	int ret;
+	uint32_t page_size = opts->page_size ? opts->page_size : TMEM_PAGE_SIZE;
 
-	ret = make_way(st, opts->page_size ? opts->page_size : TMEM_PAGE_SIZE);
+	if (!fits_segments(st, page_size))
+		return -EINVAL;
+	make_room(st, tallies_bytes(st) + widen_bytes(st, page_size));
+	ret = widen(st, page_size);
 	if (ret)
 		return ret;
-	if (charge(st, tallies_bytes(st)))
+	if (tmem_space_charge(&st->space, tallies_bytes(st)))
 		return -ENOMEM;
 	tallies = tmem_mem_alloc(tallies_bytes(st));
 	ret = tallies ? install(st, opts, tallies) : -ENOMEM;
@@ -178,9 +198,9 @@ int tmem_store_pool_destroy(struct tmem_store *st, int pool)
 	tmem_mem_free(p->tallies, tallies_bytes(st));
 	p->tallies = NULL;
 	atomic_store(&p->word, 0);
+	(void)tmem_sweep_want(st);
 	tmem_lock_release(&st->pools_lock);
 	tmem_space_uncharge(&st->space, tallies_bytes(st));
-	(void)tmem_sweep_want(st);
 	return 0;
 }
 

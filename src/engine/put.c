@@ -22,6 +22,9 @@
 /* Rounds of making room that one put asks for while others take it away. */
 #define ROOM_TRIES 16
 
+/* Puts that are refused at once after one that could not make room. */
+#define ROOM_SKIP 256
+
 /* Entries that a putter sees to when free segments are few: it makes more room
  * than its own page takes unless segments are nearly all live. */
 #define HELP_ENTRIES 8
@@ -152,7 +155,8 @@ static uint64_t live_max(const struct tmem_store *st)
 
 	if (segments <= others)
 		return 0;
-	return (segments - others) * s->units * TMEM_PERSISTENT_PCT / 100;
+	return (segments - others) * tmem_log_room(s, TMEM_LAYOUT_RAW) *
+	       TMEM_PERSISTENT_PCT / 100;
 }
 
 static int charge_live(struct tmem_store *st, uint32_t units, uint32_t credit)
@@ -236,6 +240,24 @@ static int reserve(struct put *p, struct tmem_room *room)
 				p->shape.info, 0, room);
 }
 
+/*
+ * Making room in a store that has none to make compacts dozens of segments for
+ * nothing. So after one such attempt the next puts do not try, until a page goes.
+ */
+static int make_room(struct tmem_store *st)
+{
+	uint32_t skip = atomic_load(&st->room_skip);
+
+	if (skip) {
+		atomic_store(&st->room_skip, skip - 1);
+		return 0;
+	}
+	if (tmem_ager_help(st, TMEM_NEED_ROOM, TMEM_UNIT_ENTRIES))
+		return 1;
+	atomic_store(&st->room_skip, ROOM_SKIP);
+	return 0;
+}
+
 /* Room and the page's bytes in it, or a refusal. */
 static int write_page(struct put *p, struct tmem_room *room)
 {
@@ -252,8 +274,7 @@ static int write_page(struct put *p, struct tmem_room *room)
 			break;
 		unadmit(p, units);
 		shape_drop_codec(p);
-		if (tries++ == ROOM_TRIES ||
-		    !tmem_ager_help(p->st, TMEM_NEED_ROOM, TMEM_UNIT_ENTRIES))
+		if (tries++ == ROOM_TRIES || !make_room(p->st))
 			return -ENOSPC;
 	}
 	tmem_write(p->st, room, p->shape.bytes);
@@ -289,7 +310,8 @@ static int publish(struct put *p, struct tmem_room *room)
 		  (!found || !tmem_index_same(hit.place, *p->expected))))
 		err = -EAGAIN;
 	else
-		err = tmem_index_store(st, p->ref, found ? &hit : NULL, room);
+		err = tmem_index_store(st, p->ref, tally, found ? &hit : NULL,
+				       room);
 	if (!err) {
 		tally->puts++;
 		/* Under the lock, so that a walker sees charge and page. */
@@ -343,7 +365,7 @@ static int worth_another(struct put *p, int err)
 	if (err == -EAGAIN)
 		return !p->expected;
 	if (err == -ENOMEM)
-		return tmem_ager_help(p->st, TMEM_NEED_ROOM, TMEM_UNIT_ENTRIES);
+		return make_room(p->st);
 	return err == -EDQUOT;
 }
 

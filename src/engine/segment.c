@@ -188,14 +188,16 @@ static int is_revoked(const struct tmem_space *s, uint32_t n)
 static int lend(struct tmem_space *s, enum tmem_class cls, uint32_t *ret)
 {
 	struct tmem_segment *g;
+	struct tmem_lent lent;
 	uint32_t n;
 	int err;
 
 	if (atomic_load(&s->held) >= atomic_load(&s->held_max))
 		return -ENOMEM;
-	err = s->lease->ops->lend(s->lease, cls, &n);
+	err = s->lease->ops->lend(s->lease, cls, &lent);
 	if (err)
 		return err;
+	n = lent.segment;
 	TMEM_ASSERT(n < s->lease->segments_max);
 	g = &s->segments[n];
 	/* Not yet noticed as revoked, or too many epochs ahead of its slots:
@@ -206,7 +208,7 @@ static int lend(struct tmem_space *s, enum tmem_class cls, uint32_t *ret)
 		s->lease->ops->give_back(s->lease, n);
 		return -ENOMEM;
 	}
-	atomic_store(&g->source_epoch, atomic_load(&s->lease->epochs[n]));
+	atomic_store(&g->source_epoch, lent.epoch);
 	g->cls = (uint8_t)cls;
 	atomic_fetch_add(&s->held, 1);
 	if (n >= s->high)
@@ -307,17 +309,24 @@ void tmem_space_seal(struct tmem_space *s, uint32_t n, uint32_t room)
 	tmem_lock_release(&s->lock);
 }
 
-int tmem_space_claim(struct tmem_space *s, uint32_t n)
+/* Sealed, quiet, and in the life in which it was chosen. */
+static int is_as_chosen(const struct tmem_space *s, uint32_t n, uint8_t epoch)
 {
-	struct tmem_segment *g = &s->segments[n];
-	int done = 0;
+	const struct tmem_segment *g = &s->segments[n];
+	uint64_t w = atomic_load(&g->word);
+
+	return get_state(g) == TMEM_SEGMENT_SEALED && !is_revoked(s, n) &&
+	       !tmem_word_pending(w) && tmem_word_epoch(w) == epoch;
+}
+
+int tmem_space_claim(struct tmem_space *s, uint32_t n, uint8_t epoch)
+{
+	int done;
 
 	tmem_lock_acquire(&s->lock);
-	if (get_state(g) == TMEM_SEGMENT_SEALED && !is_revoked(s, n) &&
-	    !tmem_word_pending(atomic_load(&g->word))) {
-		set_state(g, TMEM_SEGMENT_BUSY);
-		done = 1;
-	}
+	done = is_as_chosen(s, n, epoch);
+	if (done)
+		set_state(&s->segments[n], TMEM_SEGMENT_BUSY);
 	tmem_lock_release(&s->lock);
 	return done;
 }
@@ -350,19 +359,17 @@ int tmem_space_retire(struct tmem_space *s, uint32_t n)
 	return done;
 }
 
-int tmem_space_lose(struct tmem_space *s, uint32_t n, uint64_t seq,
-		    uint32_t *ret_pages)
+int tmem_space_lose(struct tmem_space *s, uint32_t n, uint8_t epoch,
+		    uint64_t seq, uint32_t *ret_pages)
 {
-	struct tmem_segment *g = &s->segments[n];
-	int done = 0;
+	int done;
 
 	tmem_lock_acquire(&s->lock);
-	if (get_state(g) == TMEM_SEGMENT_SEALED && !is_revoked(s, n) &&
-	    !tmem_word_pending(atomic_load(&g->word))) {
-		TMEM_ASSERT(g->cls == TMEM_CLASS_EPHEMERAL);
+	done = is_as_chosen(s, n, epoch);
+	if (done) {
+		TMEM_ASSERT(s->segments[n].cls == TMEM_CLASS_EPHEMERAL);
 		*ret_pages = strike_off(s, n, seq);
 		s->lease->ops->give_back(s->lease, n);
-		done = 1;
 	}
 	tmem_lock_release(&s->lock);
 	return done;
@@ -383,10 +390,11 @@ int tmem_space_populate(struct tmem_space *s)
 	tmem_lock_acquire(&s->lock);
 	if (!atomic_load(&s->ready) && lend(s, s->last_cls, &n))
 		n = TMEM_SEGMENT_NONE;
+	if (n != TMEM_SEGMENT_NONE)
+		set_state(&s->segments[n], TMEM_SEGMENT_COMING);
 	tmem_lock_release(&s->lock);
 	if (n == TMEM_SEGMENT_NONE)
 		return 0;
-	/* Ours, though in no list: ABSENT to all others, held in the count. */
 	s->lease->ops->populate(s->lease, n);
 	tmem_lock_acquire(&s->lock);
 	push_ready(s, n);
@@ -408,10 +416,12 @@ uint32_t tmem_space_notice(struct tmem_space *s, uint64_t seq,
 		state = get_state(&s->segments[n]);
 		if (state == TMEM_SEGMENT_ABSENT || !is_revoked(s, n))
 			continue;
-		/* BUSY: its worker gives up and unclaims; READY: seen by take(). */
+		/* BUSY: its worker gives up and unclaims; READY and COMING are
+		 * seen by take(). */
 		if (state != TMEM_SEGMENT_SEALED ||
 		    tmem_word_pending(atomic_load(&s->segments[n].word))) {
-			left += state != TMEM_SEGMENT_READY;
+			left += state != TMEM_SEGMENT_READY &&
+				state != TMEM_SEGMENT_COMING;
 			continue;
 		}
 		*ret_pages += strike_off(s, n, seq);

@@ -39,6 +39,7 @@
 
 enum tmem_segment_state {
 	TMEM_SEGMENT_ABSENT, /* not held */
+	TMEM_SEGMENT_COMING, /* held, being backed with memory */
 	TMEM_SEGMENT_READY,  /* held, free */
 	TMEM_SEGMENT_META,   /* holds metadata chunks */
 	TMEM_SEGMENT_OPEN,   /* being filled */
@@ -155,8 +156,13 @@ int tmem_space_open(struct tmem_space *s, const struct tmem_segment_plan *plan,
  */
 void tmem_space_seal(struct tmem_space *s, uint32_t segment, uint32_t room);
 
-/** tmem_space_claim() - SEALED -> BUSY; 1 done, 0 somebody else's or not quiet. */
-int tmem_space_claim(struct tmem_space *s, uint32_t segment);
+/**
+ * tmem_space_claim() - SEALED -> BUSY.
+ * @epoch: of the word when the segment was chosen.
+ *
+ * Return: 1 done; 0 somebody else's, not quiet, or no longer what was chosen.
+ */
+int tmem_space_claim(struct tmem_space *s, uint32_t segment, uint8_t epoch);
 
 /** tmem_space_unclaim() - BUSY -> SEALED; packing it was tried, or not. */
 void tmem_space_unclaim(struct tmem_space *s, uint32_t segment, int tried);
@@ -171,13 +177,14 @@ int tmem_space_retire(struct tmem_space *s, uint32_t segment);
 
 /**
  * tmem_space_lose() - give a SEALED segment back with all that lives in it.
+ * @epoch: as for tmem_space_claim().
  * @seq: sweep that removes the slots left behind.
  * @ret_pages: out: pages lost.
  *
  * Return: 1 done, 0 not sealed, or something is under way in it.
  */
-int tmem_space_lose(struct tmem_space *s, uint32_t segment, uint64_t seq,
-		    uint32_t *ret_pages);
+int tmem_space_lose(struct tmem_space *s, uint32_t segment, uint8_t epoch,
+		    uint64_t seq, uint32_t *ret_pages);
 
 /** tmem_space_drain() - give free segments back until `keep` are ready. */
 void tmem_space_drain(struct tmem_space *s, uint32_t keep);

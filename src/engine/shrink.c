@@ -34,15 +34,23 @@ static void stop_workers(struct tmem_store *st)
 
 static int lose_coldest(struct tmem_store *st)
 {
-	uint32_t n = tmem_policy_coldest(st), pages;
+	struct tmem_choice c;
+	uint32_t pages;
+	int done;
 
-	if (n == TMEM_SEGMENT_NONE ||
-	    !tmem_space_lose(&st->space, n,
-			     atomic_load(&st->sweep.wanted) + 1, &pages))
+	tmem_policy_coldest(st, &c);
+	if (c.kind == TMEM_JOB_NONE)
 		return 0;
-	atomic_fetch_add(&st->lost, pages);
-	(void)tmem_sweep_want(st);
-	return 1;
+	/* Losing and saying so are one step to a walker. */
+	tmem_lock_acquire(&st->sweep.lock);
+	done = tmem_space_lose(&st->space, c.segment, c.epoch,
+			       atomic_load(&st->sweep.wanted) + 1, &pages);
+	if (done) {
+		atomic_fetch_add(&st->lost, pages);
+		(void)tmem_sweep_want(st);
+	}
+	tmem_lock_release(&st->sweep.lock);
+	return done;
 }
 
 /* What is held above `target` goes, as far as losing pages does it. */
@@ -118,6 +126,7 @@ int tmem_store_set_limit(struct tmem_store *st, uint64_t limit_bytes)
 	    limit_bytes > TMEM_LIMIT_MAX)
 		return -EINVAL;
 	tmem_space_limit(&st->space, limit_bytes);
+	atomic_store(&st->room_skip, 0);
 	max = atomic_load(&st->space.held_max);
 	if (held(st) > max)
 		shrink_to(st, max);

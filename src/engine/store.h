@@ -97,6 +97,8 @@ struct tmem_store {
 				       * puts under way that are in it:16 */
 	_Atomic uint32_t density_clock; /* (a) the log's, at the last time that
 					 * packing could not help */
+	_Atomic uint32_t room_skip;   /* (a) puts that need not try to make room;
+				       * 0 as soon as a page goes */
 	_Atomic uint64_t lost;	      /* (a) pages lost with their segments */
 	_Atomic uint64_t ager_ns;     /* (a) */
 	_Atomic uint32_t populated;   /* (a) the log's clock at the last time */

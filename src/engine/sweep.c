@@ -78,11 +78,14 @@ int tmem_notice_losses(struct tmem_store *st)
 	    atomic_load_explicit(&s->revocations_seen, memory_order_relaxed))
 		return 0;
 	(void)tmem_log_seal(&st->log, TMEM_CLASS_EPHEMERAL, 1);
+	/* Losing and saying so are one step to a walker. */
+	tmem_lock_acquire(&st->sweep.lock);
 	struck = tmem_space_notice(s, atomic_load(&st->sweep.wanted) + 1,
 				   &pages);
-	if (!struck)
-		return 0;
-	atomic_fetch_add(&st->lost, pages);
-	(void)tmem_sweep_want(st);
-	return 1;
+	if (struck) {
+		atomic_fetch_add(&st->lost, pages);
+		(void)tmem_sweep_want(st);
+	}
+	tmem_lock_release(&st->sweep.lock);
+	return struck != 0;
 }

@@ -32,7 +32,7 @@ static struct embedded *of(struct tmem_lease *lease)
 }
 
 static int embedded_lend(struct tmem_lease *lease, enum tmem_class cls,
-			 uint32_t *ret)
+			 struct tmem_lent *ret)
 {
 	struct embedded *e = of(lease);
 	uint32_t w, n;
@@ -50,7 +50,8 @@ static int embedded_lend(struct tmem_lease *lease, enum tmem_class cls,
 	if (n >= lease->segments_max)
 		return -ENOMEM;
 	e->lent[w] |= 1ull << (n % 64);
-	*ret = n;
+	ret->segment = n;
+	ret->epoch = 0;
 	return 0;
 }
 

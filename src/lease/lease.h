@@ -36,15 +36,27 @@ enum tmem_class {
 
 struct tmem_lease;
 
+/**
+ * struct tmem_lent - a segment, and its epoch when it was lent.
+ *
+ * The epoch comes with the loan: a segment may be revoked again before its user
+ * has read it from `epochs`.
+ */
+struct tmem_lent {
+	uint32_t segment;
+	uint32_t epoch;
+};
+
 struct tmem_lease_ops {
 	/**
 	 * lend() - one more segment.
-	 * @ret: out: its number, below segments_max, the lowest there is.
+	 * @ret: out: its number, the lowest there is, and its epoch.
 	 *
 	 * Content: undefined, but never another owner's.
 	 * Return: 0, -ENOMEM none.
 	 */
-	int (*lend)(struct tmem_lease *lease, enum tmem_class cls, uint32_t *ret);
+	int (*lend)(struct tmem_lease *lease, enum tmem_class cls,
+		    struct tmem_lent *ret);
 
 	/** give_back() - the segment's memory goes back to the kernel at once. */
 	void (*give_back)(struct tmem_lease *lease, uint32_t segment);

@@ -13,10 +13,14 @@
 #define CUT_SPREAD 33u /* bytes on which side of the line */
 
 static const char *const phrases[] = {
-	"connection accepted from peer 10.0.0.", "request served, status 200, id ",
-	"cache entry replaced by newer one: ",	 "warning: slow reply, microseconds ",
-	"session closed after bytes sent: ",	 "checkpoint reached at sequence no. ",
-	"user authenticated, user number ",	 "garbage collected, objects freed: ",
+	"connection accepted from peer 10.0.0.",
+	"request served, status 200, id ",
+	"cache entry replaced by newer one: ",
+	"warning: slow reply, microseconds ",
+	"session closed after bytes sent: ",
+	"checkpoint reached at sequence no. ",
+	"user authenticated, user number ",
+	"garbage collected, objects freed: ",
 };
 
 static void fill_random(uint8_t *buf, size_t size, struct rng *rng)

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 enum content_kind {
-	CONTENT_ZERO,	/* all bytes zero, whatever the seed */
-	CONTENT_SAME,	/* one 64-bit word, over and over */
-	CONTENT_TEXT,	/* lines of a log: shrinks to about a third */
+	CONTENT_ZERO, /* all bytes zero, whatever the seed */
+	CONTENT_SAME, /* one 64-bit word, over and over */
+	CONTENT_TEXT, /* lines of a log: shrinks to about a third */
 	CONTENT_BARELY, /* random head, zero tail, cut near a codec's thresholds */
 	CONTENT_RANDOM, /* does not compress */
 	CONTENT_KINDS

@@ -67,19 +67,8 @@ static void chance_locked(struct lease_revoking *s)
 		(void)revoke_any_locked(s);
 }
 
-/* 1: revoked before the call; what was never lent is the user's mistake. */
-static int is_late_locked(struct lease_revoking *s, uint32_t segment)
-{
-	TMEM_ASSERT(segment < s->lease.segments_max);
-	TMEM_ASSERT(s->classes[segment] != NOT_LENT);
-	if (s->classes[segment] != REVOKED)
-		return 0;
-	s->late++;
-	return 1;
-}
-
 static int revoking_lend(struct tmem_lease *lease, enum tmem_class cls,
-			 uint32_t *ret)
+			 struct tmem_lent *ret)
 {
 	struct lease_revoking *s = of(lease);
 	int err;
@@ -88,8 +77,11 @@ static int revoking_lend(struct tmem_lease *lease, enum tmem_class cls,
 	chance_locked(s);
 	err = s->inner->ops->lend(s->inner, cls, ret);
 	if (!err) {
-		s->classes[*ret] = (int8_t)cls;
+		s->classes[ret->segment] = (int8_t)cls;
+		ret->epoch = atomic_load(&s->epochs[ret->segment]);
 		s->lent[cls]++;
+		/* It may be gone again before its user knows the number. */
+		chance_locked(s);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
 	return err;
@@ -101,7 +93,11 @@ static void revoking_give_back(struct tmem_lease *lease, uint32_t segment)
 
 	(void)pthread_mutex_lock(&s->lock);
 	chance_locked(s);
-	if (is_late_locked(s, segment)) {
+	TMEM_ASSERT(segment < lease->segments_max);
+	/* Given back twice: that is no lateness but the user's mistake. */
+	TMEM_ASSERT(s->classes[segment] != NOT_LENT);
+	if (s->classes[segment] == REVOKED) {
+		s->late++;
 		s->classes[segment] = NOT_LENT;
 	} else {
 		s->lent[s->classes[segment]]--;
@@ -117,8 +113,11 @@ static void revoking_populate(struct tmem_lease *lease, uint32_t segment)
 
 	(void)pthread_mutex_lock(&s->lock);
 	chance_locked(s);
-	if (!is_late_locked(s, segment))
+	TMEM_ASSERT(segment < lease->segments_max);
+	if (s->classes[segment] >= 0)
 		s->inner->ops->populate(s->inner, segment);
+	else
+		s->late++;
 	(void)pthread_mutex_unlock(&s->lock);
 }
 

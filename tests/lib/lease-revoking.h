@@ -7,7 +7,8 @@
  * again, then raises `revocations`. It comes
  *
  *  - on demand, lease_revoking_revoke(), from any thread;
- *  - by chance inside the user's own calls, lease_revoking_set_odds().
+ *  - by chance inside the user's own calls, lease_revoking_set_odds(), where it
+ *    may well hit the segment that the call is about.
  *
  * The segment most likely to be lent next is the one just revoked, so a user
  * that still writes into what it lost soon writes into what it holds anew.
@@ -44,7 +45,7 @@ void lease_revoking_set_odds(struct lease_revoking *source, unsigned one_in);
 /** struct lease_revoking_counts - what has happened. */
 struct lease_revoking_counts {
 	uint64_t revoked;
-	uint64_t late; /* calls on segments revoked before */
+	uint64_t late;		     /* calls on segments revoked before */
 	uint64_t lent[TMEM_CLASSES]; /* now */
 };
 

@@ -18,10 +18,10 @@ struct revocable {
 /** struct revocable_opts - how to open one. */
 struct revocable_opts {
 	uint64_t limit_bytes;
-	uint64_t limit_most;   /* it may be raised to; 0: limit_bytes */
-	size_t segment_size;   /* bytes; 0: 64 KiB */
-	uint32_t agers;	       /* threads */
-	uint64_t seed;	       /* of what is revoked */
+	uint64_t limit_most; /* it may be raised to; 0: limit_bytes */
+	size_t segment_size; /* bytes; 0: 64 KiB */
+	uint32_t agers;	     /* threads */
+	uint64_t seed;	     /* of what is revoked */
 	void (*log)(void *ctx, int level, const char *line);
 	void *log_ctx;
 };

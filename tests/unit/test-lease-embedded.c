@@ -38,11 +38,12 @@ static int teardown(void **state)
 
 static uint32_t lend(struct tmem_lease *lease)
 {
-	uint32_t segment = UINT32_MAX;
+	struct tmem_lent lent;
 
-	assert_int_equal(
-		lease->ops->lend(lease, TMEM_CLASS_EPHEMERAL, &segment), 0);
-	return segment;
+	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_EPHEMERAL, &lent),
+			 0);
+	assert_int_equal(lent.epoch, 0);
+	return lent.segment;
 }
 
 static void what_it_shows(void **state)
@@ -77,16 +78,17 @@ static void lowest_first(void **state)
 static void exhaustion(void **state)
 {
 	struct tmem_lease *lease = *state;
-	uint32_t n, segment = UINT32_MAX;
+	struct tmem_lent lent = { UINT32_MAX, 0 };
+	uint32_t n;
 
 	for (n = 0; n < SEGMENTS; n++)
 		assert_int_equal(lend(lease), n);
-	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_METADATA, &segment),
+	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_METADATA, &lent),
 			 -ENOMEM);
-	assert_int_equal(segment, UINT32_MAX);
+	assert_int_equal(lent.segment, UINT32_MAX);
 	lease->ops->give_back(lease, SEGMENTS - 1);
 	assert_int_equal(lend(lease), SEGMENTS - 1);
-	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_METADATA, &segment),
+	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_METADATA, &lent),
 			 -ENOMEM);
 }
 
@@ -152,14 +154,14 @@ static void faults(void **state)
 		.huge = 1,
 	};
 	struct tmem_lease *lease = *state, *other = NULL;
-	uint32_t segment = UINT32_MAX;
+	struct tmem_lent lent = { UINT32_MAX, 0 };
 	unsigned long n;
 
 	tmem_fault_set(TMEM_FAULT_SEGMENT, 1);
 	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_PERSISTENT,
-					  &segment),
+					  &lent),
 			 -ENOMEM);
-	assert_int_equal(segment, UINT32_MAX);
+	assert_int_equal(lent.segment, UINT32_MAX);
 	tmem_fault_set(TMEM_FAULT_SEGMENT, 0);
 	assert_int_equal(lend(lease), 0);
 

@@ -13,7 +13,7 @@
 #include "revocable.h"
 #include "tmem/tmem.h"
 
-#define MIB (1ull << 20)
+#define MIB ((uint64_t)1 << 20)
 #define SMALL_INPUT 2048u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

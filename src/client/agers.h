@@ -14,12 +14,12 @@
 struct tmem_store;
 
 struct tmem_agers {
-	struct tmem_store *store;	 /* (c) */
+	struct tmem_store *store; /* (c) */
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;
-	int stop;			 /* mutex */
-	_Atomic uint32_t asleep;	 /* (a) threads waiting for a kick */
-	uint32_t count;			 /* (c) running threads */
+	int stop;			   /* mutex */
+	_Atomic uint32_t asleep;	   /* (a) threads waiting for a kick */
+	uint32_t count;			   /* (c) running threads */
 	pthread_t threads[TMEM_AGERS_MAX]; /* (c) */
 };
 

@@ -272,8 +272,7 @@ static inline void kick(struct tmem *t)
 		tmem_agers_kick(&t->agers);
 }
 
-static int check_pool_opts(const struct tmem *t,
-			   const struct tmem_pool_opts *o)
+static int check_pool_opts(const struct tmem *t, const struct tmem_pool_opts *o)
 {
 	const uint32_t known = TMEM_POOL_PERSISTENT | TMEM_POOL_SHARED |
 			       TMEM_POOL_KEEP | TMEM_POOL_TAKE;

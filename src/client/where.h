@@ -10,7 +10,10 @@
 
 #include "logger.h"
 
-enum tmem_where_kind { TMEM_WHERE_EMBEDDED, TMEM_WHERE_UNIX };
+enum tmem_where_kind {
+	TMEM_WHERE_EMBEDDED,
+	TMEM_WHERE_UNIX
+};
 
 enum tmem_where_pages {
 	TMEM_PAGES_DEFAULT, /* huge from TMEM_HUGE_FROM on */
@@ -20,10 +23,10 @@ enum tmem_where_pages {
 
 struct tmem_where {
 	enum tmem_where_kind kind;
-	uint64_t size;		 /* bytes; 0: not said */
+	uint64_t size; /* bytes; 0: not said */
 	enum tmem_where_pages pages;
 	int agers_said;
-	uint32_t agers;		 /* if said */
+	uint32_t agers; /* if said */
 };
 
 /**

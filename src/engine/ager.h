@@ -32,8 +32,7 @@ void tmem_ager_quit(struct tmem_store *st, struct tmem_worker *w);
  *
  * Return: 1 something was done, 0 nothing can be.
  */
-int tmem_ager_help(struct tmem_store *st, enum tmem_need need,
-		   uint32_t entries);
+int tmem_ager_help(struct tmem_store *st, enum tmem_need need, uint32_t entries);
 
 /** tmem_ager_short() - 1: free segments are few; sets the shortage flag. */
 int tmem_ager_short(struct tmem_store *st);

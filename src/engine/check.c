@@ -40,9 +40,8 @@ struct checker {
 static void fault(struct checker *c, const char *what, uint64_t where)
 {
 	c->faults++;
-	tmem_logger_say(&c->st->logger, TMEM_LOG_ERR,
-			"check: %s (at %llu)", what,
-			(unsigned long long)where);
+	tmem_logger_say(&c->st->logger, TMEM_LOG_ERR, "check: %s (at %llu)",
+			what, (unsigned long long)where);
 }
 
 static int is_persistent(const struct tmem_store *st, uint32_t segment)
@@ -52,21 +51,22 @@ static int is_persistent(const struct tmem_store *st, uint32_t segment)
 
 /* ---- Slots --------------------------------------------------------------- */
 
-static void check_payload(struct checker *c, uint64_t place,
-			  const struct tmem_entry *e)
+static int is_whole(const struct checker *c, uint64_t place,
+		    const struct tmem_entry *e)
 {
 	const uint8_t *payload = tmem_place_payload(&c->st->space, place);
 	uint32_t check;
 
 	if (tmem_place_form(place) == TMEM_FORM_RAW)
-		return;
+		return 1;
+	if (!tmem_entry_inside(&c->st->space, place, e->info))
+		return 0;
 	memcpy(&check, payload - sizeof(check), sizeof(check));
-	if (tmem_codec_check(payload, TMEM_ENTRY_LEN(e->info), e->index) !=
-	    check)
-		fault(c, "an entry's bytes are not what was written",
-		      tmem_place_location(place));
+	return tmem_codec_check(payload, TMEM_ENTRY_LEN(e->info), e->index) ==
+	       check;
 }
 
+/* What the source revokes this moment is neither right nor wrong. */
 static void check_entry(struct checker *c, uint64_t place, uint32_t object,
 			struct tmem_tally *tally)
 {
@@ -74,14 +74,19 @@ static void check_entry(struct checker *c, uint64_t place, uint32_t object,
 	uint32_t segment = tmem_place_segment(s, place);
 	uint32_t form = tmem_place_form(place), units;
 	struct tmem_entry e = *tmem_place_entry(s, place);
+	int whole = is_whole(c, place, &e);
 
 	tmem_segment_fence();
-	if (!tmem_segment_alive(s, segment, tmem_place_epoch(place)))
-		return; /* revoked this moment */
+	if (!tmem_segment_alive(s, segment, tmem_place_epoch(place))) {
+		c->stale++;
+		return;
+	}
 	if (e.object != object || TMEM_ENTRY_FORM(e.info) != form)
 		fault(c, "a slot and its entry disagree",
 		      tmem_place_location(place));
-	check_payload(c, place, &e);
+	else if (!whole)
+		fault(c, "an entry's bytes are not what was written",
+		      tmem_place_location(place));
 	units = tmem_entry_units(form == TMEM_FORM_RAW ? TMEM_LAYOUT_RAW
 						       : TMEM_LAYOUT_LOG,
 				 e.info);
@@ -102,8 +107,7 @@ static int is_swept_late(struct checker *c, uint32_t segment, uint64_t place)
 	struct tmem_store *st = c->st;
 
 	return !tmem_sweep_pending(st) && !st->sweep.active &&
-	       tmem_word_epoch(atomic_load(
-		       &st->space.segments[segment].word)) !=
+	       tmem_word_epoch(atomic_load(&st->space.segments[segment].word)) !=
 		       tmem_place_epoch(place);
 }
 
@@ -254,7 +258,8 @@ static void check_segments(struct checker *c)
 	    meta != atomic_load(&s->held_meta))
 		fault(c, "segments held are miscounted", held);
 	live = atomic_load(&c->st->live);
-	if (TMEM_LIVE_UNITS(live) < c->live || (live < TMEM_LIVE_PUT && live != c->live))
+	if (TMEM_LIVE_UNITS(live) < c->live ||
+	    (live < TMEM_LIVE_PUT && live != c->live))
 		fault(c, "persistent bytes are mischarged", c->live);
 }
 

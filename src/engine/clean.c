@@ -28,7 +28,10 @@
 
 /* ---- Moving one entry ---------------------------------------------------- */
 
-enum fate { FATE_DONE, FATE_STUCK };
+enum fate {
+	FATE_DONE,
+	FATE_STUCK
+};
 
 /* Copies the entry's bytes as they are. */
 static void copy_entry(struct tmem_store *st, const struct tmem_hit *hit,
@@ -139,7 +142,9 @@ static enum fate evict(struct tmem_store *st, struct tmem_worker *w,
 	tally = tmem_index_tally(st, &again);
 	if (tally)
 		tally->evictions++;
-	tmem_index_drop(st, &again, &now.cursor);
+	tmem_index_leave(st, &again, &now.cursor,
+			 w->job.queue == TMEM_QUEUE_MAIN ? TMEM_LEFT_MAIN
+							 : TMEM_LEFT_PROBATION);
 	tmem_index_unlock(st, &again);
 	return FATE_DONE;
 }
@@ -187,6 +192,7 @@ static int begin(struct tmem_store *st, struct tmem_worker *w,
 		return 0;
 	w->job.kind = c.kind;
 	w->job.stream = c.stream;
+	w->job.queue = c.queue;
 	w->job.age = c.age;
 	tmem_walk_init(&st->log, c.segment, &w->job.walk);
 	return 1;
@@ -210,8 +216,7 @@ static int is_empty(const struct tmem_store *st, uint32_t segment)
 }
 
 /* Some entries of the worker's job; 0: it is stuck for want of room. */
-static int go_on(struct tmem_store *st, struct tmem_worker *w,
-		 uint32_t entries)
+static int go_on(struct tmem_store *st, struct tmem_worker *w, uint32_t entries)
 {
 	struct tmem_walk before;
 
@@ -330,8 +335,7 @@ static uint64_t gauge(const struct tmem_store *st, enum tmem_need need)
 	return tmem_space_free(&st->space);
 }
 
-int tmem_ager_help(struct tmem_store *st, enum tmem_need need,
-		   uint32_t entries)
+int tmem_ager_help(struct tmem_store *st, enum tmem_need need, uint32_t entries)
 {
 	uint64_t start = tmem_clock_thread_ns(), before = gauge(st, need);
 	struct tmem_worker *w = tmem_ager_worker(st, 1);

@@ -75,8 +75,8 @@ uint32_t tmem_codec_pack(struct tmem_codec *c, const void *page, uint32_t size,
 	/* The fast reset leaves the 16 KiB table as it is: clearing it would
 	 * cost a tenth of packing a page. */
 	LZ4_resetStream_fast(c->lz4);
-	len = LZ4_compress_fast_continue(c->lz4, page, (char *)c->out, (int)size,
-					 (int)max, 1);
+	len = LZ4_compress_fast_continue(c->lz4, page, (char *)c->out,
+					 (int)size, (int)max, 1);
 	return len > 0 ? (uint32_t)len : 0;
 }
 

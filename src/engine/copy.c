@@ -9,9 +9,8 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-__attribute__((target("avx512f"))) static void copy_avx512(void *to,
-							    const void *from,
-							    size_t len)
+__attribute__((target("avx512f"))) static void
+copy_avx512(void *to, const void *from, size_t len)
 {
 	char *t = to;
 	const char *f = from;
@@ -30,9 +29,8 @@ __attribute__((target("avx512f"))) static void copy_avx512(void *to,
 	}
 }
 
-__attribute__((target("avx2"))) static void copy_avx2(void *to,
-						       const void *from,
-						       size_t len)
+__attribute__((target("avx2"))) static void copy_avx2(void *to, const void *from,
+						      size_t len)
 {
 	char *t = to;
 	const char *f = from;

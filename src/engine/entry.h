@@ -25,7 +25,7 @@
 struct tmem_entry {
 	uint64_t index;
 	uint32_t object; /* 0: never published */
-	uint32_t info;	 /* len:17 | form:2 | page_shift - 12:3 | unpackable:1 */
+	uint32_t info; /* len:17 | form:2 | page_shift - 12:3 | unpackable:1 */
 };
 _Static_assert(sizeof(struct tmem_entry) == TMEM_UNIT, "a header is a unit");
 
@@ -75,7 +75,8 @@ static inline uint32_t tmem_entry_units(uint32_t layout, uint32_t info)
 
 	if (layout == TMEM_LAYOUT_RAW)
 		return (len >> TMEM_UNIT_SHIFT) + 1;
-	return ((uint32_t)TMEM_LOG_HEAD + len + TMEM_UNIT - 1) >> TMEM_UNIT_SHIFT;
+	return ((uint32_t)TMEM_LOG_HEAD + len + TMEM_UNIT - 1) >>
+	       TMEM_UNIT_SHIFT;
 }
 
 /* ---- Places: what a slot says of its page -------------------------------- */
@@ -135,6 +136,18 @@ static inline struct tmem_entry *tmem_place_entry(const struct tmem_space *s,
 	if (tmem_place_form(place) == TMEM_FORM_RAW)
 		return (struct tmem_entry *)base + (in >> TMEM_RAW_SHIFT);
 	return (struct tmem_entry *)(base + in);
+}
+
+/** tmem_entry_inside() - 1: an entry of this length ends inside its segment. A
+ * damaged header may say otherwise. */
+static inline int tmem_entry_inside(const struct tmem_space *s, uint64_t place,
+				    uint32_t info)
+{
+	uint64_t in = (tmem_place_location(place) << TMEM_UNIT_SHIFT) &
+		      (s->lease->segment_size - 1);
+
+	return in + TMEM_LOG_HEAD + TMEM_ENTRY_LEN(info) <=
+	       s->lease->segment_size;
 }
 
 /** tmem_place_payload() - where the page's bytes are, whatever their form. */

@@ -20,8 +20,8 @@ static void note_use(const struct tmem_view *pool, const struct tmem_hit *hit)
 }
 
 /* Takes the slot out if it still is the one that was read; 1 done, 0 moved. */
-static int remove_same(struct tmem_store *st, const struct tmem_ref *ref,
-		       uint64_t place, int is_hit)
+static int remove_same(struct tmem_store *st, const struct tmem_view *pool,
+		       const struct tmem_ref *ref, uint64_t place, int is_hit)
 {
 	struct tmem_tally *tally;
 	struct tmem_hit now;
@@ -31,7 +31,10 @@ static int remove_same(struct tmem_store *st, const struct tmem_ref *ref,
 	tally = tmem_index_tally(st, ref);
 	same = tally && tmem_index_find(st, ref, &now) &&
 	       tmem_index_same(now.place, place);
-	if (same) {
+	if (same && is_hit && !(pool->flags & TMEM_POOL_PERSISTENT)) {
+		tally->hits++;
+		tmem_index_leave(st, ref, &now.cursor, TMEM_LEFT_TAKEN);
+	} else if (same) {
 		tally->hits += (uint64_t)is_hit;
 		tmem_index_drop(st, ref, &now.cursor);
 	}
@@ -45,10 +48,15 @@ static int damaged(struct tmem_store *st, const struct tmem_view *pool,
 {
 	if (pool->flags & TMEM_POOL_PERSISTENT)
 		return -EIO;
-	return remove_same(st, ref, place, 0) ? 0 : -ESTALE;
+	return remove_same(st, pool, ref, place, 0) ? 0 : -ESTALE;
 }
 
-/* Return: 1 found and pinned, in @hit; 0; -EBADF. */
+/*
+ * A hit that leaves the page is counted here, before the bytes are read: the lock
+ * need not be taken twice. Whoever then cannot have them calls uncount_hit().
+ *
+ * Return: 1 found and pinned, in @hit; 0; -EBADF.
+ */
 static int look_up(struct tmem_store *st, const struct tmem_view *pool,
 		   const struct tmem_ref *ref, int first, int take,
 		   struct tmem_hit *hit)
@@ -61,10 +69,15 @@ static int look_up(struct tmem_store *st, const struct tmem_view *pool,
 	if (tally) {
 		tally->gets += (uint64_t)first;
 		found = tmem_index_find(st, ref, hit);
+		if (!found && first &&
+		    tmem_index_left(st, ref, 0) > TMEM_LEFT_TAKEN)
+			tally->ghost_hits++;
 	}
 	if (found == 1) {
-		if (!take)
+		if (!take) {
+			tally->hits++;
 			note_use(pool, hit);
+		}
 		tmem_segment_pin(&st->space,
 				 tmem_place_segment(&st->space, hit->place));
 	}
@@ -72,14 +85,14 @@ static int look_up(struct tmem_store *st, const struct tmem_view *pool,
 	return found;
 }
 
-static void count_hit(struct tmem_store *st, const struct tmem_ref *ref)
+static void uncount_hit(struct tmem_store *st, const struct tmem_ref *ref)
 {
 	struct tmem_tally *tally;
 
 	tmem_index_lock(st, ref);
 	tally = tmem_index_tally(st, ref);
 	if (tally)
-		tally->hits++;
+		tally->hits--;
 	tmem_index_unlock(st, ref);
 }
 
@@ -98,14 +111,16 @@ int tmem_get_ref(struct tmem_store *st, const struct tmem_view *pool,
 		ret = tmem_read(st, hit.place, &hit.entry, part, to);
 		tmem_segment_unpin(&st->space,
 				   tmem_place_segment(&st->space, hit.place));
-		if (ret == -EIO) {
+		if (ret && !take)
+			uncount_hit(st, ref);
+		if (ret == -EIO)
 			ret = damaged(st, pool, ref, hit.place);
-		} else if (!ret && take) {
-			ret = remove_same(st, ref, hit.place, 1) ? 1 : -ESTALE;
-		} else if (!ret) {
-			count_hit(st, ref);
+		else if (!ret && take)
+			ret = remove_same(st, pool, ref, hit.place, 1)
+				      ? 1
+				      : -ESTALE;
+		else if (!ret)
 			ret = 1;
-		}
 	} while (ret == -ESTALE);
 	return ret;
 }
@@ -123,6 +138,8 @@ int tmem_flush_ref(struct tmem_store *st, const struct tmem_ref *ref)
 		found = tmem_index_find(st, ref, &hit);
 		if (found)
 			tmem_index_drop(st, ref, &hit.cursor);
+		else
+			(void)tmem_index_left(st, ref, 1);
 	}
 	tmem_index_unlock(st, ref);
 	return found;

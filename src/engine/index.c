@@ -39,6 +39,7 @@ void tmem_index_finish(struct tmem_store *st)
 
 	for (i = 0; st->shards && i < st->shards_count; i++) {
 		tmem_table_finish(&st->shards[i].table);
+		tmem_ghost_finish(&st->shards[i].ghost);
 		tmem_lock_finish(&st->shards[i].lock);
 	}
 	tmem_mem_free(st->shards, st->shards_count * sizeof(*st->shards));
@@ -155,17 +156,16 @@ int tmem_index_find_entry(struct tmem_store *st, const struct tmem_entry *entry,
 	finish_ref(st, ref);
 	t = &st->shards[ref->shard].table;
 	tmem_index_lock(st, ref);
-	for (more = tmem_table_first(t, (uint32_t)ref->hash, &hit->cursor); more;
-	     more = tmem_table_next(t, &hit->cursor)) {
+	for (more = tmem_table_first(t, (uint32_t)ref->hash, &hit->cursor);
+	     more; more = tmem_table_next(t, &hit->cursor)) {
 		hit->place = tmem_cursor_place(&hit->cursor);
 		hit->object = tmem_cursor_object(&hit->cursor);
 		if (!tmem_index_same(hit->place, place))
 			continue;
 		r = tmem_object_at(&st->objects, hit->object);
 		if (!tmem_object_condemned(r) &&
-		    tmem_pool_alive(
-			    &st->pools[tmem_pool_slot(ref->object.pool)],
-			    ref->object.pool) &&
+		    tmem_pool_alive(&st->pools[tmem_pool_slot(ref->object.pool)],
+				    ref->object.pool) &&
 		    read_entry(st, hit->place, &hit->entry))
 			return 1;
 		tmem_index_drop(st, ref, &hit->cursor);
@@ -226,9 +226,9 @@ void tmem_index_drop(struct tmem_store *st, const struct tmem_ref *ref,
 {
 	uint64_t place = tmem_cursor_place(cursor);
 	uint32_t object = tmem_cursor_object(cursor);
-	uint32_t pool = atomic_load_explicit(
-		&tmem_object_at(&st->objects, object)->pool,
-		memory_order_relaxed);
+	uint32_t pool =
+		atomic_load_explicit(&tmem_object_at(&st->objects, object)->pool,
+				     memory_order_relaxed);
 	struct tmem_pool *p = &st->pools[tmem_pool_slot(pool)];
 	int alive = tmem_pool_alive(p, pool);
 	struct tmem_entry entry;
@@ -301,6 +301,29 @@ void tmem_index_move(struct tmem_store *st, const struct tmem_ref *ref,
 		count_entry(tally, room);
 	tmem_cursor_set_place(&hit->cursor,
 			      tmem_place_set_use(room->place, use));
+}
+
+/* ---- Pages that left ------------------------------------------------------ */
+
+void tmem_index_leave(struct tmem_store *st, const struct tmem_ref *ref,
+		      const struct tmem_cursor *cursor, enum tmem_left how)
+{
+	struct tmem_shard *s = &st->shards[ref->shard];
+
+	tmem_ghost_add(&s->ghost, &st->space, (uint32_t)ref->hash, how,
+		       s->table.slots);
+	if (!atomic_load_explicit(&st->haunted, memory_order_relaxed))
+		atomic_store(&st->haunted, 1);
+	tmem_index_drop(st, ref, cursor);
+}
+
+enum tmem_left tmem_index_left(struct tmem_store *st,
+			       const struct tmem_ref *ref, int forget)
+{
+	if (!atomic_load_explicit(&st->haunted, memory_order_relaxed))
+		return TMEM_LEFT_NOT;
+	return tmem_ghost_find(&st->shards[ref->shard].ghost, &st->space,
+			       (uint32_t)ref->hash, forget);
 }
 
 /* ---- Sweeping ------------------------------------------------------------ */

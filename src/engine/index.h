@@ -61,6 +61,16 @@ int tmem_index_same(uint64_t a, uint64_t b);
 void tmem_index_drop(struct tmem_store *st, const struct tmem_ref *ref,
 		     const struct tmem_cursor *cursor);
 
+/** tmem_index_leave() - drop an ephemeral page and leave a mark of it. Shard lock
+ * held. */
+void tmem_index_leave(struct tmem_store *st, const struct tmem_ref *ref,
+		      const struct tmem_cursor *cursor, enum tmem_left how);
+
+/** tmem_index_left() - how the page left, if it did lately; @forget: remove the
+ * mark. Shard lock held. */
+enum tmem_left tmem_index_left(struct tmem_store *st,
+			       const struct tmem_ref *ref, int forget);
+
 /**
  * tmem_index_store() - point a key at its new entry. Shard lock held.
  * @tally: from tmem_index_tally(), under the same lock: the pool may be on its

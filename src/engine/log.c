@@ -21,8 +21,9 @@ static enum tmem_queue stream_queue(enum tmem_stream stream)
 {
 	if (stream_class(stream) == TMEM_CLASS_PERSISTENT)
 		return TMEM_QUEUE_NONE;
-	return stream == TMEM_STREAM_MAIN ? TMEM_QUEUE_MAIN
-					  : TMEM_QUEUE_PROBATION;
+	return stream == TMEM_STREAM_MAIN || stream == TMEM_STREAM_RETURNED
+		       ? TMEM_QUEUE_MAIN
+		       : TMEM_QUEUE_PROBATION;
 }
 
 static int is_put_stream(enum tmem_stream stream)
@@ -86,7 +87,8 @@ static void close_head(struct tmem_log *log, struct tmem_head *head, int full)
 	label->fill = g->fill;
 	tmem_space_seal(s, head->segment,
 			full ? g->dealt
-			     : tmem_log_room(s, (enum tmem_layout)label->layout));
+			     : tmem_log_room(s,
+					     (enum tmem_layout)label->layout));
 	head->segment = TMEM_SEGMENT_NONE;
 }
 
@@ -116,16 +118,27 @@ static void close_oldest(struct tmem_log *log)
 }
 
 /*
- * The head that a stream writes to. A small store cannot afford ten: there the
- * cleaner writes where the putters of the class do.
+ * The head that a stream writes to. A small store cannot afford all of them:
+ * there the cleaner writes where the putters do, and in the smallest both queues
+ * share as well.
  */
 static struct tmem_head *head_of(struct tmem_log *log, enum tmem_stream stream,
 				 enum tmem_layout layout)
 {
-	if (opens_max(log->space) < TMEM_STREAMS * TMEM_LAYOUTS)
-		stream = stream_class(stream) == TMEM_CLASS_PERSISTENT
-				 ? TMEM_STREAM_PERSISTENT
-				 : TMEM_STREAM_EPHEMERAL;
+	static const enum tmem_stream shared[TMEM_STREAMS] = {
+		[TMEM_STREAM_EPHEMERAL] = TMEM_STREAM_EPHEMERAL,
+		[TMEM_STREAM_RETURNED] = TMEM_STREAM_RETURNED,
+		[TMEM_STREAM_PERSISTENT] = TMEM_STREAM_PERSISTENT,
+		[TMEM_STREAM_PROBATION] = TMEM_STREAM_EPHEMERAL,
+		[TMEM_STREAM_MAIN] = TMEM_STREAM_RETURNED,
+		[TMEM_STREAM_KEPT] = TMEM_STREAM_PERSISTENT,
+	};
+	uint32_t max = opens_max(log->space);
+
+	if (max < TMEM_STREAMS * TMEM_LAYOUTS)
+		stream = shared[stream];
+	if (max < TMEM_STREAMS && stream == TMEM_STREAM_RETURNED)
+		stream = TMEM_STREAM_EPHEMERAL;
 	return &log->heads[stream][layout];
 }
 
@@ -170,22 +183,21 @@ static int fits(const struct tmem_space *s, const struct tmem_head *head,
 	       s->units;
 }
 
-static void deal(struct tmem_log *log, uint32_t segment,
-		 enum tmem_layout layout, uint64_t index, uint32_t info,
-		 struct tmem_room *ret)
+static void deal(struct tmem_log *log, uint32_t segment, enum tmem_layout layout,
+		 uint64_t index, uint32_t info, struct tmem_room *ret)
 {
 	struct tmem_space *s = log->space;
 	struct tmem_segment *g = &s->segments[segment];
 	uint64_t w = atomic_fetch_add(&g->word, TMEM_WORD_PENDING);
-	uint64_t location = ((uint64_t)segment
-			     << (s->segment_shift - TMEM_UNIT_SHIFT)) +
-			    g->fill;
+	uint64_t location =
+		((uint64_t)segment << (s->segment_shift - TMEM_UNIT_SHIFT)) +
+		g->fill;
 
 	TMEM_ASSERT(tmem_word_pending(w) < 0xfff);
 	ret->segment = segment;
 	ret->units = tmem_entry_units(layout, info);
-	ret->place = tmem_place(tmem_word_epoch(w), TMEM_ENTRY_FORM(info),
-				location);
+	ret->place =
+		tmem_place(tmem_word_epoch(w), TMEM_ENTRY_FORM(info), location);
 	ret->entry = tmem_place_entry(s, ret->place);
 	ret->payload = tmem_place_payload(s, ret->place);
 	ret->entry->index = index;
@@ -287,9 +299,9 @@ void tmem_walk_init(const struct tmem_log *log, uint32_t segment,
 int tmem_walk_next(const struct tmem_log *log, struct tmem_walk *w)
 {
 	const struct tmem_space *s = log->space;
-	uint64_t location = ((uint64_t)w->segment
-			     << (s->segment_shift - TMEM_UNIT_SHIFT)) +
-			    w->at;
+	uint64_t location =
+		((uint64_t)w->segment << (s->segment_shift - TMEM_UNIT_SHIFT)) +
+		w->at;
 	uint8_t epoch =
 		tmem_word_epoch(atomic_load(&s->segments[w->segment].word));
 	uint32_t form = w->layout == TMEM_LAYOUT_RAW ? TMEM_FORM_RAW

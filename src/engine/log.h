@@ -16,7 +16,8 @@
 
 /** Streams; for each, one head per layout. */
 enum tmem_stream {
-	TMEM_STREAM_EPHEMERAL,	/* puts, ephemeral */
+	TMEM_STREAM_EPHEMERAL,	/* puts, ephemeral, never seen */
+	TMEM_STREAM_RETURNED,	/* puts, ephemeral, lately evicted or taken */
 	TMEM_STREAM_PERSISTENT, /* puts, persistent */
 	TMEM_STREAM_PROBATION,	/* the cleaner's, of probation segments */
 	TMEM_STREAM_MAIN,	/* the cleaner's, of what is worth keeping */
@@ -27,7 +28,7 @@ enum tmem_stream {
 struct tmem_head {
 	struct tmem_lock lock; /* TMEM_RANK_HEAD */
 	uint32_t segment;      /* TMEM_SEGMENT_NONE: none */
-	uint32_t stamp;	       /* when it last dealt out a segment's first room */
+	uint32_t stamp; /* when it last dealt out a segment's first room */
 } __attribute__((aligned(64)));
 
 struct tmem_log {

@@ -172,8 +172,7 @@ static void set_record(struct tmem_object *r, const struct tmem_object_name *n)
 	uint32_t i;
 
 	for (i = 0; i < 3; i++)
-		atomic_store_explicit(&r->id[i], n->id[i],
-				      memory_order_relaxed);
+		atomic_store_explicit(&r->id[i], n->id[i], memory_order_relaxed);
 	atomic_store_explicit(&r->condemned, 0, memory_order_relaxed);
 	atomic_store_explicit(&r->pool, n->pool, memory_order_release);
 	r->pages = 0;

@@ -24,11 +24,11 @@
 #include "table.h"
 
 struct tmem_object {
-	_Atomic uint64_t id[3];	   /* (c) while in use */
-	_Atomic uint32_t pool;	   /* (c) while in use: pool id; 0: free */
+	_Atomic uint64_t id[3];	    /* (c) while in use */
+	_Atomic uint32_t pool;	    /* (c) while in use: pool id; 0: free */
 	_Atomic uint32_t condemned; /* (a) set under the object lock */
-	uint32_t pages;		   /* (o) object lock: slots that refer to it */
-	uint32_t next;		   /* (o) free list of the shard */
+	uint32_t pages; /* (o) object lock: slots that refer to it */
+	uint32_t next;	/* (o) free list of the shard */
 	uint64_t spare[3];
 };
 _Static_assert(sizeof(struct tmem_object) == 64, "64 records fill a chunk");
@@ -51,16 +51,16 @@ struct tmem_object_shard {
 } __attribute__((aligned(64)));
 
 struct tmem_objects {
-	struct tmem_space *space;	   /* (c) */
-	struct tmem_object_shard *shards;  /* (c) */
-	uint32_t shards_count;		   /* (c) */
-	uint64_t seed;			   /* (c) */
-	_Atomic uint32_t *ranges;	   /* (a) chunk + 1; lazily backed */
-	size_t ranges_bytes;		   /* (c) */
-	_Atomic uint32_t ranges_count;	   /* (a) ever used */
-	struct tmem_lock lock;		   /* TMEM_RANK_HEAD: next line */
-	uint32_t range_free;		   /* freed range numbers, linked */
-	uint32_t charged;		   /* OS pages of `ranges` accounted for */
+	struct tmem_space *space;	  /* (c) */
+	struct tmem_object_shard *shards; /* (c) */
+	uint32_t shards_count;		  /* (c) */
+	uint64_t seed;			  /* (c) */
+	_Atomic uint32_t *ranges;	  /* (a) chunk + 1; lazily backed */
+	size_t ranges_bytes;		  /* (c) */
+	_Atomic uint32_t ranges_count;	  /* (a) ever used */
+	struct tmem_lock lock;		  /* TMEM_RANK_HEAD: next line */
+	uint32_t range_free;		  /* freed range numbers, linked */
+	uint32_t charged; /* OS pages of `ranges` accounted for */
 };
 
 int tmem_objects_init(struct tmem_objects *o, struct tmem_space *space,
@@ -97,9 +97,9 @@ int tmem_object_condemn(struct tmem_objects *o,
 static inline struct tmem_object *tmem_object_at(const struct tmem_objects *o,
 						 uint32_t number)
 {
-	uint32_t chunk = atomic_load_explicit(
-		&o->ranges[number / TMEM_OBJECTS_PER_RANGE],
-		memory_order_relaxed);
+	uint32_t chunk =
+		atomic_load_explicit(&o->ranges[number / TMEM_OBJECTS_PER_RANGE],
+				     memory_order_relaxed);
 	struct tmem_object *records = tmem_chunk_at(o->space, chunk - 1);
 
 	return &records[number % TMEM_OBJECTS_PER_RANGE];

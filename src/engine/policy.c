@@ -55,6 +55,13 @@ static void keep_older(struct candidate *best, const struct candidate *c)
 		*best = *c;
 }
 
+static void note_units(struct survey *v, const struct tmem_segment *g)
+{
+	if (g->cls == TMEM_CLASS_EPHEMERAL)
+		v->units[g->queue] += tmem_word_units(
+			atomic_load_explicit(&g->word, memory_order_relaxed));
+}
+
 static void note_segment(struct survey *v, const struct tmem_segment *g,
 			 uint32_t n)
 {
@@ -69,39 +76,42 @@ static void note_segment(struct survey *v, const struct tmem_segment *g,
 		.age = g->age,
 	};
 
+	note_units(v, g);
 	if (tmem_word_pending(w))
 		return;
 	if (!tmem_word_pages(w)) {
 		v->dead = c;
 		return;
 	}
-	if (v->emptiest.segment == TMEM_SEGMENT_NONE ||
-	    c.pct < v->emptiest.pct)
+	if (v->emptiest.segment == TMEM_SEGMENT_NONE || c.pct < v->emptiest.pct)
 		v->emptiest = c;
 	if (atomic_load(&g->layout) == TMEM_LAYOUT_RAW && !g->pack_tried)
 		keep_older(&v->oldest_raw[c.cls], &c);
-	if (c.cls == TMEM_CLASS_EPHEMERAL) {
+	if (c.cls == TMEM_CLASS_EPHEMERAL)
 		keep_older(&v->oldest[c.queue], &c);
-		v->units[c.queue] += units;
-	}
 }
 
 static void survey(struct tmem_store *st, struct survey *v)
 {
 	const struct candidate none = { .segment = TMEM_SEGMENT_NONE };
 	struct tmem_space *s = &st->space;
-	uint32_t n;
+	const struct tmem_segment *g;
+	uint32_t n, state;
 
 	memset(v, 0, sizeof(*v));
 	v->emptiest = v->dead = none;
 	v->oldest_raw[0] = v->oldest_raw[1] = none;
 	v->oldest[0] = v->oldest[1] = none;
 	tmem_lock_acquire(&s->lock);
-	for (n = 0; n < s->high; n++)
-		if (atomic_load_explicit(&s->segments[n].state,
-					 memory_order_relaxed) ==
-		    TMEM_SEGMENT_SEALED)
-			note_segment(v, &s->segments[n], n);
+	for (n = 0; n < s->high; n++) {
+		g = &s->segments[n];
+		state = atomic_load_explicit(&g->state, memory_order_relaxed);
+		if (state == TMEM_SEGMENT_SEALED)
+			note_segment(v, g, n);
+		else if (state == TMEM_SEGMENT_OPEN ||
+			 state == TMEM_SEGMENT_BUSY)
+			note_units(v, g);
+	}
 	tmem_lock_release(&s->lock);
 }
 
@@ -126,6 +136,7 @@ static int choose(struct tmem_choice *ret, enum tmem_job_kind kind,
 	ret->kind = kind;
 	ret->segment = c->segment;
 	ret->epoch = c->epoch;
+	ret->queue = (enum tmem_queue)c->queue;
 	ret->stream = stream_of(c, kind);
 	ret->age = kind == TMEM_JOB_EVICT ? 0 : c->age;
 	return 1;
@@ -187,6 +198,12 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 		    !choose_evict(&v, ret) && need == TMEM_NEED_ROOM)
 			(void)choose_compact(&v, LIVE_PCT_LAST, ret);
 	}
+}
+
+void tmem_policy_returned(struct tmem_store *st, enum tmem_left how)
+{
+	(void)st;
+	(void)how;
 }
 
 void tmem_policy_coldest(struct tmem_store *st, struct tmem_choice *ret)

@@ -10,7 +10,8 @@
 struct tmem_choice {
 	enum tmem_job_kind kind; /* NONE: nothing is worth doing */
 	uint32_t segment;
-	uint8_t epoch;		 /* of the segment's word, when chosen */
+	uint8_t epoch; /* of the segment's word, when chosen */
+	enum tmem_queue queue;
 	enum tmem_stream stream; /* for what stays alive */
 	uint64_t age;
 };
@@ -23,6 +24,10 @@ struct tmem_choice {
  */
 void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 			struct tmem_choice *ret);
+
+/** tmem_policy_returned() - a page is put that left lately, or did not: what the
+ * probation share learns from. */
+void tmem_policy_returned(struct tmem_store *st, enum tmem_left how);
 
 /** tmem_policy_coldest() - the sealed ephemeral segment to lose first, as a job
  * of evicting it; kind NONE: there is none. */

@@ -23,8 +23,8 @@ static uint64_t tallies_bytes(const struct tmem_store *st)
 
 static int fits_segments(const struct tmem_store *st, uint32_t page_size)
 {
-	uint32_t slots = st->space.units / TMEM_RAW_UNITS -
-			 tmem_raw_first(&st->space);
+	uint32_t slots =
+		st->space.units / TMEM_RAW_UNITS - tmem_raw_first(&st->space);
 
 	if (page_size <= slots << TMEM_RAW_SHIFT)
 		return 1;
@@ -91,7 +91,6 @@ static int takes(uint32_t flags)
 		return !!(flags & TMEM_POOL_TAKE);
 	return !(flags & TMEM_POOL_PERSISTENT);
 }
-
 
 static int install(struct tmem_store *st, const struct tmem_pool_opts *opts,
 		   struct tmem_tally *tallies)

@@ -41,16 +41,16 @@ enum tmem_refusal {
 struct tmem_tally {
 	uint64_t puts, gets, hits, flushes, evictions, ghost_hits;
 	uint64_t refused[TMEM_REFUSALS];
-	uint64_t units;		     /* 16 bytes: live entries, headers too */
+	uint64_t units; /* 16 bytes: live entries, headers too */
 	uint32_t pages[TMEM_FORMS];
 };
 
 struct tmem_pool {
-	_Atomic uint64_t word;	    /* (a) id:32 | flags:16 | page_shift:8 | take:8;
+	_Atomic uint64_t word; /* (a) id:32 | flags:16 | page_shift:8 | take:8;
 				     * 0: free; asked under a shard lock */
-	uint32_t generation;	    /* (p) pools lock: of the last id */
-	struct tmem_tally *tallies; /* (c) while alive; one per shard */
-	_Atomic uint64_t objects;   /* (a) */
+	uint32_t generation;   /* (p) pools lock: of the last id */
+	struct tmem_tally *tallies;    /* (c) while alive; one per shard */
+	_Atomic uint64_t objects;      /* (a) */
 	char name[TMEM_POOL_NAME_MAX]; /* (p) */
 };
 
@@ -112,8 +112,8 @@ static inline struct tmem_view tmem_pool_view(const struct tmem_pool *p)
 /** tmem_pool_alive() - 1: the id is this pool's. */
 static inline int tmem_pool_alive(const struct tmem_pool *p, uint32_t id)
 {
-	return id && atomic_load_explicit(&p->word, memory_order_acquire) >>
-				     32 == id;
+	return id &&
+	       atomic_load_explicit(&p->word, memory_order_acquire) >> 32 == id;
 }
 
 #endif

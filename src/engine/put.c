@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "form.h"
 #include "mem.h"
+#include "policy.h"
 #include "read.h"
 
 /* Rounds of making room that one put asks for while others take it away. */
@@ -44,6 +45,7 @@ struct put {
 	const struct tmem_ref *ref;
 	const void *page;
 	const uint64_t *expected; /* the slot must still be this; NULL: any */
+	enum tmem_stream stream;
 	struct shape shape;
 };
 
@@ -87,8 +89,8 @@ static void shape_pack(struct put *p)
 	}
 	p->shape.codec = c;
 	p->shape.bytes = c->out;
-	p->shape.info = tmem_entry_info(len, TMEM_FORM_PACKED,
-					p->pool->page_shift);
+	p->shape.info =
+		tmem_entry_info(len, TMEM_FORM_PACKED, p->pool->page_shift);
 }
 
 /* A context is a lock: given up before anything that takes another lock of the
@@ -150,8 +152,8 @@ static uint64_t live_max(const struct tmem_store *st)
 {
 	const struct tmem_space *s = &st->space;
 	uint64_t segments = atomic_load(&s->held_max);
-	uint64_t others = atomic_load(&s->held_meta) + TMEM_RESERVE +
-			  TMEM_OPEN_SLACK;
+	uint64_t others =
+		atomic_load(&s->held_meta) + TMEM_RESERVE + TMEM_OPEN_SLACK;
 
 	if (segments <= others)
 		return 0;
@@ -232,11 +234,7 @@ static void unadmit(const struct put *p, uint32_t units)
 
 static int reserve(struct put *p, struct tmem_room *room)
 {
-	enum tmem_stream stream = p->pool->flags & TMEM_POOL_PERSISTENT
-					  ? TMEM_STREAM_PERSISTENT
-					  : TMEM_STREAM_EPHEMERAL;
-
-	return tmem_log_reserve(&p->st->log, stream, p->ref->index,
+	return tmem_log_reserve(&p->st->log, p->stream, p->ref->index,
 				p->shape.info, 0, room);
 }
 
@@ -342,9 +340,24 @@ static int within_quota(struct put *p)
 {
 	struct tmem_store *st = p->st;
 
-	return !st->limit_pages ||
-	       atomic_load(&st->pages) < st->limit_pages || exists(p) ||
-	       tmem_ager_help(st, TMEM_NEED_PAGE, 1);
+	return !st->limit_pages || atomic_load(&st->pages) < st->limit_pages ||
+	       exists(p) || tmem_ager_help(st, TMEM_NEED_PAGE, 1);
+}
+
+static enum tmem_stream stream_of(struct put *p)
+{
+	enum tmem_left how;
+
+	if (p->pool->flags & TMEM_POOL_PERSISTENT)
+		return TMEM_STREAM_PERSISTENT;
+	if (!atomic_load_explicit(&p->st->haunted, memory_order_relaxed))
+		return TMEM_STREAM_EPHEMERAL;
+	tmem_index_lock(p->st, p->ref);
+	how = tmem_index_left(p->st, p->ref, 1);
+	tmem_index_unlock(p->st, p->ref);
+	tmem_policy_returned(p->st, how);
+	return how == TMEM_LEFT_NOT ? TMEM_STREAM_EPHEMERAL
+				    : TMEM_STREAM_RETURNED;
 }
 
 static int put_once(struct put *p)
@@ -375,6 +388,7 @@ static int put(struct put *p)
 
 	if (atomic_load_explicit(&p->st->frozen, memory_order_relaxed))
 		return refuse(p, TMEM_REFUSED_FROZEN);
+	p->stream = stream_of(p);
 	do {
 		err = put_once(p);
 	} while (err < 0 && ++tries < TMEM_PUT_TRIES && worth_another(p, err));
@@ -434,9 +448,9 @@ static int load(struct put *p, void *page, uint64_t *ret_place)
 		found = tmem_index_tally(p->st, p->ref) &&
 			tmem_index_find(p->st, p->ref, &hit);
 		if (found)
-			tmem_segment_pin(
-				&p->st->space,
-				tmem_place_segment(&p->st->space, hit.place));
+			tmem_segment_pin(&p->st->space,
+					 tmem_place_segment(&p->st->space,
+							    hit.place));
 		tmem_index_unlock(p->st, p->ref);
 		if (!found)
 			return 0;

@@ -113,13 +113,17 @@ static int read_packed(struct tmem_store *st, uint64_t place,
 	struct tmem_codec *c = NULL;
 	int err;
 
-	if (len > TMEM_PACKED_MAX(size))
+	/* Before a damaged header is taken at its word. */
+	if (len > TMEM_PACKED_MAX(size) || size > TMEM_PAGE_SIZE_MAX ||
+	    part->offset + part->len > size)
 		return -EIO;
 	if (len > sizeof(small) || part->len != size)
 		c = tmem_codec_acquire(st);
 	if (c)
 		packed = c->out;
-	err = fetch(st, place, entry, packed);
+	err = c && size > c->size ? -EIO : 0;
+	if (!err)
+		err = fetch(st, place, entry, packed);
 	if (!err && part->len == size) {
 		err = tmem_codec_unpack(packed, len, to, size);
 	} else if (!err) {
@@ -136,9 +140,11 @@ int tmem_read(struct tmem_store *st, uint64_t place,
 	      const struct tmem_entry *entry, const struct tmem_part *part,
 	      void *to)
 {
-	switch (tmem_place_form(place)) {
-	case TMEM_FORM_RAW:
+	if (tmem_place_form(place) == TMEM_FORM_RAW)
 		return read_raw(st, place, part, to);
+	if (!tmem_entry_inside(&st->space, place, entry->info))
+		return -EIO;
+	switch (tmem_place_form(place)) {
 	case TMEM_FORM_SAME:
 		return read_same(st, place, entry, part, to);
 	case TMEM_FORM_PACKED:
@@ -149,7 +155,7 @@ int tmem_read(struct tmem_store *st, uint64_t place,
 }
 
 void tmem_write(struct tmem_store *st, const struct tmem_room *room,
-		     const void *bytes)
+		const void *bytes)
 {
 	uint32_t len = TMEM_ENTRY_LEN(room->entry->info), check;
 

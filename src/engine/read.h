@@ -30,7 +30,7 @@ int tmem_read(struct tmem_store *st, uint64_t place,
 
 /** tmem_write() - fill room with a page's form; the caller fences. */
 void tmem_write(struct tmem_store *st, const struct tmem_room *room,
-		     const void *bytes);
+		const void *bytes);
 
 /** tmem_codec_acquire() - a putter's context; tmem_codec_release() gives it up. */
 struct tmem_codec *tmem_codec_acquire(struct tmem_store *st);

@@ -28,7 +28,7 @@
 #include "lease.h"
 #include "lock.h"
 
-#define TMEM_UNIT 16u	   /* bytes: the grain of locations and of entries */
+#define TMEM_UNIT 16u /* bytes: the grain of locations and of entries */
 #define TMEM_UNIT_SHIFT 4
 #define TMEM_SEGMENT_NONE UINT32_MAX
 
@@ -48,8 +48,8 @@ enum tmem_segment_state {
 };
 
 enum tmem_layout {
-	TMEM_LAYOUT_RAW,  /* headers in an array at the head, page slots behind */
-	TMEM_LAYOUT_LOG,  /* entries of header and payload, one after the other */
+	TMEM_LAYOUT_RAW, /* headers in an array at the head, page slots behind */
+	TMEM_LAYOUT_LOG, /* entries of header and payload, one after the other */
 	TMEM_LAYOUTS
 };
 
@@ -69,12 +69,12 @@ struct tmem_segment {
 	uint8_t pack_tried;	       /* (l) what is raw in it does not pack */
 	uint8_t unswept;	       /* (l) lost with slots left behind ... */
 	uint8_t unswept_epoch;	       /* (l) ... in this epoch */
-	uint32_t fill;		       /* units dealt out; head lock while open */
-	uint32_t dealt;		       /* units of entries; head lock while open */
-	uint32_t room;		       /* (l) units that could live in it */
-	uint32_t chunks_used;	       /* (l) metadata: chunks dealt out */
-	uint64_t age;		       /* (l) the lower the colder */
-	uint64_t unswept_seq;	       /* (l) the sweep that frees `unswept` */
+	uint32_t fill;	      /* units dealt out; head lock while open */
+	uint32_t dealt;	      /* units of entries; head lock while open */
+	uint32_t room;	      /* (l) units that could live in it */
+	uint32_t chunks_used; /* (l) metadata: chunks dealt out */
+	uint64_t age;	      /* (l) the lower the colder */
+	uint64_t unswept_seq; /* (l) the sweep that frees `unswept` */
 #ifdef TMEM_PIN
 	_Atomic uint32_t pins; /* (a) readers inside; sanitizer builds only */
 #endif
@@ -82,25 +82,25 @@ struct tmem_segment {
 
 /** struct tmem_space - all segments of a store. */
 struct tmem_space {
-	struct tmem_lease *lease;	 /* (c) */
-	struct tmem_segment *segments;	 /* (c) lazily backed, segments_max */
-	size_t segments_bytes;		 /* (c) */
-	uint32_t segment_shift;		 /* (c) log2 of its size */
-	uint32_t units;			 /* (c) 16-byte units in a segment */
-	struct tmem_lock lock;		 /* TMEM_RANK_LOG: what is marked (l) */
-	uint32_t high;			 /* (l) segments ever held: numbers below */
-	uint32_t ready_head;		 /* (l) free list through `fill` */
-	_Atomic uint32_t ready;		 /* (a) its length */
-	_Atomic uint32_t held;		 /* (a) segments held, ready ones too */
-	_Atomic uint32_t held_max;	 /* (a) as many as the limit allows */
-	_Atomic uint32_t held_meta;	 /* (a) of those, metadata */
-	_Atomic uint32_t opens;		 /* (a) open ones */
-	_Atomic uint64_t limit_bytes;	 /* (a) */
-	_Atomic uint64_t heap_bytes;	 /* (a) bytes outside segments */
-	uint64_t age_next;		 /* (l) */
-	enum tmem_class last_cls;	 /* (l) what was opened last */
-	uint32_t chunk_head;		 /* (l) free metadata chunks, linked */
-	_Atomic uint32_t chunks_free;	 /* (a) their number */
+	struct tmem_lease *lease;      /* (c) */
+	struct tmem_segment *segments; /* (c) lazily backed, segments_max */
+	size_t segments_bytes;	       /* (c) */
+	uint32_t segment_shift;	       /* (c) log2 of its size */
+	uint32_t units;		       /* (c) 16-byte units in a segment */
+	struct tmem_lock lock;	       /* TMEM_RANK_LOG: what is marked (l) */
+	uint32_t high;		    /* (l) segments ever held: numbers below */
+	uint32_t ready_head;	    /* (l) free list through `fill` */
+	_Atomic uint32_t ready;	    /* (a) its length */
+	_Atomic uint32_t held;	    /* (a) segments held, ready ones too */
+	_Atomic uint32_t held_max;  /* (a) as many as the limit allows */
+	_Atomic uint32_t held_meta; /* (a) of those, metadata */
+	_Atomic uint32_t opens;	    /* (a) open ones */
+	_Atomic uint64_t limit_bytes; /* (a) */
+	_Atomic uint64_t heap_bytes;  /* (a) bytes outside segments */
+	uint64_t age_next;	      /* (l) */
+	enum tmem_class last_cls;     /* (l) what was opened last */
+	uint32_t chunk_head;	      /* (l) free metadata chunks, linked */
+	_Atomic uint32_t chunks_free; /* (a) their number */
 	_Atomic uint64_t revocations_seen; /* (a) of the lease's */
 };
 

@@ -84,8 +84,7 @@ static void clean_down_to(struct tmem_store *st, uint32_t target)
 	(void)tmem_chunk_trim(&st->space);
 	w = tmem_ager_worker(st, 1);
 	jobs = w->compacted;
-	while (done && held(st) > target &&
-	       w->compacted - jobs < FRUITLESS_MAX) {
+	while (done && held(st) > target && w->compacted - jobs < FRUITLESS_MAX) {
 		done = tmem_ager_unit(st, w, TMEM_NEED_ROOM, TMEM_UNIT_ENTRIES);
 		tmem_space_drain(&st->space, 0);
 		if (held(st) < least) {

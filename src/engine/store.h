@@ -20,6 +20,7 @@
 
 #include "codec.h"
 #include "copy.h"
+#include "ghost.h"
 #include "limits.h"
 #include "log.h"
 #include "logger.h"
@@ -31,6 +32,7 @@
 struct tmem_shard {
 	struct tmem_lock lock; /* TMEM_RANK_SHARD */
 	struct tmem_table table;
+	struct tmem_ghost ghost;
 } __attribute__((aligned(64)));
 
 enum tmem_job_kind {
@@ -45,6 +47,7 @@ enum tmem_job_kind {
 struct tmem_job {
 	enum tmem_job_kind kind;
 	enum tmem_stream stream; /* where live entries go */
+	enum tmem_queue queue;	 /* of the segment */
 	uint64_t age;		 /* of the segment */
 
 	struct tmem_walk walk;
@@ -59,11 +62,11 @@ struct tmem_worker {
 
 /** struct tmem_sweep - one pass over the index at a time. */
 struct tmem_sweep {
-	struct tmem_lock lock;	   /* TMEM_RANK_SWEEP */
-	_Atomic uint64_t wanted;   /* raised by whoever makes garbage */
-	_Atomic uint64_t done;	   /* garbage up to here is swept */
-	uint64_t pass;		   /* what `done` becomes after this pass */
-	uint32_t shard, bucket;	   /* where the pass is */
+	struct tmem_lock lock;	 /* TMEM_RANK_SWEEP */
+	_Atomic uint64_t wanted; /* raised by whoever makes garbage */
+	_Atomic uint64_t done;	 /* garbage up to here is swept */
+	uint64_t pass;		 /* what `done` becomes after this pass */
+	uint32_t shard, bucket;	 /* where the pass is */
 	int active;
 };
 
@@ -75,14 +78,14 @@ struct tmem_store {
 	struct tmem_space space;
 	struct tmem_log log;
 	struct tmem_objects objects;
-	struct tmem_shard *shards;    /* (c) */
-	uint32_t shards_count;	      /* (c) */
-	uint64_t seed;		      /* (c) of key hashes */
-	uint64_t limit_pages;	      /* (c) 0: none */
-	uint64_t limit_first;	      /* (c) bytes, at create */
-	tmem_copy_fn copy;	      /* (c) */
-	struct tmem_logger logger;    /* (c) */
-	struct tmem_lock pools_lock;  /* TMEM_RANK_POOLS */
+	struct tmem_shard *shards;   /* (c) */
+	uint32_t shards_count;	     /* (c) */
+	uint64_t seed;		     /* (c) of key hashes */
+	uint64_t limit_pages;	     /* (c) 0: none */
+	uint64_t limit_first;	     /* (c) bytes, at create */
+	tmem_copy_fn copy;	     /* (c) */
+	struct tmem_logger logger;   /* (c) */
+	struct tmem_lock pools_lock; /* TMEM_RANK_POOLS */
 	struct tmem_pool pools[TMEM_POOLS_MAX];
 	struct tmem_codec codecs[TMEM_CODECS];
 	_Atomic uint32_t codec_next;  /* (a) where a putter looks first */
@@ -90,19 +93,21 @@ struct tmem_store {
 	uint32_t workers_count;	      /* (c) */
 	_Atomic uint32_t worker_next; /* (a) */
 	struct tmem_sweep sweep;
-	_Atomic int frozen;	      /* (a) */
-	_Atomic int shortage;	      /* (a) putters pack inline; hysteresis */
-	_Atomic uint64_t pages;	      /* (a) kept only under limit_pages */
-	_Atomic uint64_t live;	      /* (a) units of persistent pages:48, below
+	_Atomic int frozen;   /* (a) */
+	_Atomic int shortage; /* (a) putters pack inline; hysteresis */
+	_Atomic uint32_t probation_pct; /* (a) its share; see policy.c */
+	_Atomic int haunted;		/* (a) some page has left a mark */
+	_Atomic uint64_t pages;		/* (a) kept only under limit_pages */
+	_Atomic uint64_t live; /* (a) units of persistent pages:48, below
 				       * puts under way that are in it:16 */
 	_Atomic uint32_t density_clock; /* (a) the log's, at the last time that
 					 * packing could not help */
-	_Atomic uint32_t room_skip;   /* (a) puts that need not try to make room;
+	_Atomic uint32_t room_skip; /* (a) puts that need not try to make room;
 				       * 0 as soon as a page goes */
-	_Atomic uint64_t lost;	      /* (a) pages lost with their segments */
-	_Atomic uint64_t ager_ns;     /* (a) */
-	_Atomic uint32_t populated;   /* (a) the log's clock at the last time */
-	struct tmem_tally departed;   /* (p) pools lock: of destroyed pools */
+	_Atomic uint64_t lost;	    /* (a) pages lost with their segments */
+	_Atomic uint64_t ager_ns;   /* (a) */
+	_Atomic uint32_t populated; /* (a) the log's clock at the last time */
+	struct tmem_tally departed; /* (p) pools lock: of destroyed pools */
 };
 
 struct tmem_store_opts {

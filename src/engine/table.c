@@ -22,88 +22,23 @@
 /* The tag gives out one bit to the bucket number at each doubling. */
 #define BUCKETS_MAX (1u << (TMEM_TAG_SHIFT + 16))
 
-/* First room of a directory: 16 chunks are 512 buckets. */
-#define ROOM_MIN 16
-
 _Static_assert(1u << TMEM_TAG_SHIFT == BUCKETS_PER_CHUNK,
 	       "the tag begins where the smallest table's bucket number ends");
-
-/* ---- Directories --------------------------------------------------------- */
-
-static uint64_t directory_bytes(uint32_t room)
-{
-	return sizeof(struct tmem_directory) + (uint64_t)room * sizeof(uint32_t);
-}
-
-static int directory_grow(struct tmem_table *t, struct tmem_chunks *c)
-{
-	uint32_t room = c->dir ? 2 * c->dir->room : ROOM_MIN;
-	struct tmem_directory *dir;
-
-	if (tmem_space_charge(t->space, directory_bytes(room)))
-		return -ENOMEM;
-	dir = tmem_mem_alloc(directory_bytes(room));
-	if (!dir) {
-		tmem_space_uncharge(t->space, directory_bytes(room));
-		return -ENOMEM;
-	}
-	if (c->count)
-		memcpy(dir->chunk, c->dir->chunk, c->count * sizeof(uint32_t));
-	dir->room = room;
-	dir->older = c->dir;
-	/* Before the bucket count that needs it: see tmem_table_prefetch(). */
-	__atomic_store_n(&c->dir, dir, __ATOMIC_RELEASE);
-	return 0;
-}
-
-static int chunks_add(struct tmem_table *t, struct tmem_chunks *c)
-{
-	uint32_t chunk;
-
-	if ((!c->dir || c->count == c->dir->room) && directory_grow(t, c))
-		return -ENOMEM;
-	chunk = tmem_chunk_alloc(t->space);
-	if (chunk == TMEM_CHUNK_NONE)
-		return -ENOMEM;
-	c->dir->chunk[c->count++] = chunk;
-	return 0;
-}
-
-static void chunks_drop(struct tmem_table *t, struct tmem_chunks *c)
-{
-	while (c->count)
-		tmem_chunk_free(t->space, c->dir->chunk[--c->count]);
-}
-
-/* Uncharged by nobody: the store goes, and in a forked child the space's lock
- * may be held for good. */
-static void chunks_finish(struct tmem_chunks *c)
-{
-	struct tmem_directory *dir, *older;
-
-	for (dir = c->dir; dir; dir = older) {
-		older = dir->older;
-		tmem_mem_free(dir, directory_bytes(dir->room));
-	}
-	memset(c, 0, sizeof(*c));
-}
 
 /* ---- Lines --------------------------------------------------------------- */
 
 static struct tmem_line *overflow_line(const struct tmem_table *t, uint32_t n)
 {
 	struct tmem_line *lines =
-		tmem_chunk_at(t->space, t->overflow.dir->chunk[n / LINES_PER_CHUNK]);
+		tmem_chunks_at(&t->overflow, t->space, n / LINES_PER_CHUNK);
 
 	return &lines[n % LINES_PER_CHUNK];
 }
 
 static struct tmem_line *first_line(const struct tmem_table *t, uint32_t bucket)
 {
-	const struct tmem_directory *dir =
-		__atomic_load_n(&t->primary.dir, __ATOMIC_ACQUIRE);
-	struct tmem_line *lines =
-		tmem_chunk_at(t->space, dir->chunk[bucket / BUCKETS_PER_CHUNK]);
+	struct tmem_line *lines = tmem_chunks_at(&t->primary, t->space,
+						 bucket / BUCKETS_PER_CHUNK);
 
 	return &lines[2 * (bucket % BUCKETS_PER_CHUNK)];
 }
@@ -130,7 +65,7 @@ static int add_free_lines(struct tmem_table *t)
 {
 	uint32_t n, first = t->overflow.count * LINES_PER_CHUNK;
 
-	if (chunks_add(t, &t->overflow))
+	if (tmem_chunks_add(&t->overflow, t->space))
 		return -ENOMEM;
 	for (n = first + LINES_PER_CHUNK; n-- > first;) {
 		overflow_line(t, n)->next = t->line_free;
@@ -214,8 +149,7 @@ static void find_tail(const struct tmem_table *t, uint32_t bucket,
 	tail->line = line;
 	tail->before = NULL;
 	tail->step = 0;
-	while ((next = next_line(t, tail->line, tail->step)) &&
-	       next->object[0]) {
+	while ((next = next_line(t, tail->line, tail->step)) && next->object[0]) {
 		tail->before = tail->line;
 		tail->line = next;
 		tail->step++;
@@ -298,7 +232,8 @@ static void grow(struct tmem_table *t)
 
 	if (to == BUCKETS_MAX || (lines > 2 && want_lines(t, lines - 2)))
 		return;
-	if (to % BUCKETS_PER_CHUNK == 0 && chunks_add(t, &t->primary))
+	if (to % BUCKETS_PER_CHUNK == 0 &&
+	    tmem_chunks_add(&t->primary, t->space))
 		return;
 	set_buckets(t, t->buckets + 1);
 	more = tmem_table_walk_first(t, from, &c);
@@ -322,7 +257,8 @@ int tmem_table_contract(struct tmem_table *t)
 	struct tmem_cursor c;
 
 	if (!t->slots && t->overflow.count) {
-		chunks_drop(t, &t->overflow);
+		while (t->overflow.count)
+			tmem_chunks_drop(&t->overflow, t->space);
 		t->line_free = t->lines_free = t->lines_used = 0;
 	}
 	if (t->buckets == BUCKETS_PER_CHUNK ||
@@ -340,7 +276,7 @@ int tmem_table_contract(struct tmem_table *t)
 	}
 	set_buckets(t, t->buckets - 1);
 	if (t->buckets % BUCKETS_PER_CHUNK == 0)
-		tmem_chunk_free(t->space, t->primary.dir->chunk[--t->primary.count]);
+		tmem_chunks_drop(&t->primary, t->space);
 	return 1;
 }
 
@@ -350,8 +286,8 @@ int tmem_table_init(struct tmem_table *t, struct tmem_space *space)
 {
 	memset(t, 0, sizeof(*t));
 	t->space = space;
-	if (chunks_add(t, &t->primary)) {
-		chunks_finish(&t->primary);
+	if (tmem_chunks_add(&t->primary, t->space)) {
+		tmem_chunks_finish(&t->primary);
 		return -ENOMEM;
 	}
 	set_buckets(t, BUCKETS_PER_CHUNK);
@@ -362,8 +298,8 @@ void tmem_table_finish(struct tmem_table *t)
 {
 	if (!t->space)
 		return;
-	chunks_finish(&t->primary);
-	chunks_finish(&t->overflow);
+	tmem_chunks_finish(&t->primary);
+	tmem_chunks_finish(&t->overflow);
 }
 
 void tmem_table_prefetch(const struct tmem_table *t, uint32_t hash)

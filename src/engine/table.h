@@ -25,7 +25,7 @@
 
 #include <stdint.h>
 
-#include "segment.h"
+#include "chunks.h"
 
 #define TMEM_LINE_SLOTS 5
 #define TMEM_TAG_SHIFT 5
@@ -35,34 +35,17 @@ struct tmem_line {
 	uint16_t place_hi[TMEM_LINE_SLOTS];
 	uint32_t place_lo[TMEM_LINE_SLOTS];
 	uint32_t object[TMEM_LINE_SLOTS]; /* 0: empty */
-	uint32_t next;			  /* overflow line's number + 1; 0: none */
+	uint32_t next; /* overflow line's number + 1; 0: none */
 };
 _Static_assert(sizeof(struct tmem_line) == 64, "a line is a cache line");
 
-/**
- * struct tmem_directory - chunk numbers; replaced by a larger one, never moved.
- *
- * Replaced ones stay until the end (all together no more than the last), because
- * tmem_table_prefetch() reads without the lock.
- */
-struct tmem_directory {
-	struct tmem_directory *older;
-	uint32_t room;
-	uint32_t chunk[];
-};
-
-struct tmem_chunks {
-	struct tmem_directory *dir;
-	uint32_t count;
-};
-
 struct tmem_table {
-	struct tmem_space *space;     /* (c) */
-	struct tmem_chunks primary;   /* 32 buckets each */
-	struct tmem_chunks overflow;  /* 64 lines each */
+	struct tmem_space *space;    /* (c) */
+	struct tmem_chunks primary;  /* 32 buckets each */
+	struct tmem_chunks overflow; /* 64 lines each */
 	uint32_t buckets;
-	uint32_t slots;		      /* in use */
-	uint32_t line_free;	      /* overflow lines, linked by next */
+	uint32_t slots;	    /* in use */
+	uint32_t line_free; /* overflow lines, linked by next */
 	uint32_t lines_free;
 	uint32_t lines_used;
 };

@@ -16,14 +16,14 @@
 
 struct embedded {
 	struct tmem_lease lease;
-	size_t map_bytes;	     /* (c) */
-	size_t self_bytes;	     /* (c) */
-	uint32_t words;		     /* (c) of `lent` */
-	uint32_t first_free_word;    /* no free bit below it */
+	size_t map_bytes;	      /* (c) */
+	size_t self_bytes;	      /* (c) */
+	uint32_t words;		      /* (c) of `lent` */
+	uint32_t first_free_word;     /* no free bit below it */
 	_Atomic uint64_t revocations; /* stays 0 */
-	_Atomic uint32_t *epochs;    /* (c) stay 0; lazily backed */
-	size_t epochs_bytes;	     /* (c) */
-	uint64_t lent[];	     /* a bit per segment */
+	_Atomic uint32_t *epochs;     /* (c) stay 0; lazily backed */
+	size_t epochs_bytes;	      /* (c) */
+	uint64_t lent[];	      /* a bit per segment */
 };
 
 static struct embedded *of(struct tmem_lease *lease)

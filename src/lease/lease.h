@@ -71,18 +71,18 @@ struct tmem_lease_ops {
 /** struct tmem_lease - what a source shows its user; all (c). */
 struct tmem_lease {
 	const struct tmem_lease_ops *ops;
-	uint8_t *base;			      /* segment n at base + n * size */
-	size_t segment_size;		      /* bytes, a power of two */
-	uint32_t segments_max;		      /* as many as can ever be lent */
-	const _Atomic uint32_t *epochs;	      /* a word per segment */
-	const _Atomic uint64_t *revocations;  /* raised after each */
+	uint8_t *base;			     /* segment n at base + n * size */
+	size_t segment_size;		     /* bytes, a power of two */
+	uint32_t segments_max;		     /* as many as can ever be lent */
+	const _Atomic uint32_t *epochs;	     /* a word per segment */
+	const _Atomic uint64_t *revocations; /* raised after each */
 };
 
 /** struct tmem_lease_opts - an embedded source. */
 struct tmem_lease_opts {
 	uint64_t bytes_max;  /* most that will ever be lent, bytes */
 	size_t segment_size; /* bytes, a power of two */
-	int huge;	     /* back with huge pages where the kernel has them */
+	int huge; /* back with huge pages where the kernel has them */
 };
 
 /**

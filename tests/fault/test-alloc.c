@@ -409,7 +409,8 @@ static int try_work(struct scene *s, const struct work *work, unsigned long nth)
 
 static unsigned long next_after(unsigned long nth)
 {
-	return nth < every_up_to ? nth + 1 : nth + nth / 2 + 1;
+	return nth < every_up_to ? nth + 1
+				 : nth + nth / (2 - MACHINE_SANITIZED) + 1;
 }
 
 static void all_works(enum tmem_fault_kind kind)

@@ -45,13 +45,18 @@ void opened_check(struct opened *o)
 	assert_int_equal(err, 0);
 }
 
-void opened_finish(struct opened *o)
+void opened_close(struct opened *o)
 {
-	opened_check(o);
 	tmem_close(o->t);
 	o->t = NULL;
 	assert_int_equal(o->lines.broken, 0);
 	lines_finish(&o->lines);
+}
+
+void opened_finish(struct opened *o)
+{
+	opened_check(o);
+	opened_close(o);
 }
 
 int opened_pool(struct opened *o, uint32_t flags, uint32_t page_size)

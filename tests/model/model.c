@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* model.c - the interpreter, its reference, and the judgements. */
+/* model.c - the interpreter of bytes, and the judgements. */
 #include "model.h"
 
 #include <errno.h>
@@ -11,40 +11,19 @@
 
 #include "content.h"
 #include "lease-revoking.h"
+#include "reference.h"
 
 /* ---- Types -------------------------------------------------------------- */
 
 enum {
 	POOLS = 6,
-	OBJECTS = 4,
-	INDEXES = 28,
 	BATCH_MAX = 6
-};
-
-enum state {
-	ABSENT,
-	MAY,
-	MUST
-};
-
-/* What is known of a key: `want` holds the page unless the state is ABSENT. */
-struct ref {
-	enum state state;
-	uint8_t *want;
-};
-
-struct pool {
-	int id;	   /* of the live pool; -1: none */
-	int stale; /* of one that went; -1: none yet */
-	uint32_t flags;
-	uint32_t size;
-	struct ref refs[OBJECTS][INDEXES];
 };
 
 /* One operation, as it is asked for and as it is judged. */
 struct ask {
 	struct tmem_op op;
-	struct pool *pool;
+	struct ref_pool *pool;
 	unsigned object, index;
 	int wrong; /* errno it must give, 0: none */
 };
@@ -52,7 +31,7 @@ struct ask {
 struct model {
 	struct model_opts opts;
 	struct model_counts counts;
-	struct pool pools[POOLS];
+	struct ref_pool pools[POOLS];
 	uint64_t limit_bytes;
 	uint64_t refused, flushes;
 	int frozen;
@@ -102,73 +81,6 @@ __attribute__((format(printf, 2, 3))) static void doing(struct model *m,
 	va_end(args);
 }
 
-static struct tmem_key key_of(unsigned object, unsigned index)
-{
-	struct tmem_key key = { { 0, 0, 0 }, 0 };
-
-	key.object[object % 3] = object | (uint64_t)(object > 2) << 63;
-	key.index = index | (uint64_t)(index & 7) << 40;
-	return key;
-}
-
-static int takes(const struct pool *pool)
-{
-	if (pool->flags & (TMEM_POOL_KEEP | TMEM_POOL_TAKE))
-		return !!(pool->flags & TMEM_POOL_TAKE);
-	return !(pool->flags & TMEM_POOL_PERSISTENT);
-}
-
-/* ---- The reference ------------------------------------------------------ */
-
-static void forget(struct ref *ref)
-{
-	free(ref->want);
-	ref->want = NULL;
-	ref->state = ABSENT;
-}
-
-static void forget_object(struct pool *pool, unsigned object)
-{
-	unsigned i;
-
-	for (i = 0; i < INDEXES; i++)
-		forget(&pool->refs[object][i]);
-}
-
-static void forget_pool(struct pool *pool)
-{
-	unsigned o;
-
-	for (o = 0; o < OBJECTS; o++)
-		forget_object(pool, o);
-}
-
-static int remember(struct model *m, struct pool *pool, struct ref *ref,
-		    const uint8_t *page)
-{
-	uint8_t *want = malloc(pool->size);
-
-	if (!want)
-		return wrong(m, "the test has no memory");
-	memcpy(want, page, pool->size);
-	forget(ref);
-	ref->want = want;
-	ref->state = pool->flags & TMEM_POOL_PERSISTENT ? MUST : MAY;
-	return 0;
-}
-
-/* The most that is known of an object's pages. */
-static enum state object_state(const struct pool *pool, unsigned object)
-{
-	enum state most = ABSENT;
-	unsigned i;
-
-	for (i = 0; i < INDEXES; i++)
-		if (pool->refs[object][i].state > most)
-			most = pool->refs[object][i].state;
-	return most;
-}
-
 /* ---- Pages: asking ------------------------------------------------------ */
 
 /* A range of the page, seldom one that is not inside it. */
@@ -199,13 +111,13 @@ static void ask_one(struct model *m, unsigned n, struct model_bytes *in)
 	};
 	struct ask *ask = &m->asks[n];
 	unsigned what = byte(in), kind = byte(in);
-	struct pool *pool = &m->pools[byte(in) % POOLS];
+	struct ref_pool *pool = &m->pools[byte(in) % POOLS];
 	uint64_t seed = number(in, 2) << 16;
 
 	*ask = (struct ask){ .pool = pool };
 	ask->object = byte(in) % OBJECTS;
 	ask->index = byte(in) % INDEXES;
-	ask->op.key = key_of(ask->object, ask->index);
+	ask->op.key = ref_key(ask->object, ask->index);
 	ask->op.page = m->pages[n];
 	ask->op.pool = pool->id;
 	ask->op.user_data = seed;
@@ -257,7 +169,7 @@ static int judge_put(struct model *m, struct ask *ask, struct ref *ref)
 		return wrong(m, "returned %d", ret);
 	if (!ret) {
 		m->refused++;
-		forget(ref);
+		ref_flush(ref);
 		return 0;
 	}
 	if (m->frozen)
@@ -267,8 +179,8 @@ static int judge_put(struct model *m, struct ask *ask, struct ref *ref)
 			return wrong(m, "changed a page that is not there");
 		memcpy(ref->want + op->offset, op->page, op->len);
 		m->counts.parts++;
-	} else if (remember(m, ask->pool, ref, op->page)) {
-		return -1;
+	} else if (ref_put(ask->pool, ref, op->page)) {
+		return wrong(m, "the test has no memory");
 	}
 	m->counts.stored++;
 	m->counts.stored_persistent += ref->state == MUST;
@@ -288,7 +200,7 @@ static int judge_get(struct model *m, struct ask *ask, struct ref *ref)
 	if (!op->result) {
 		if (ref->state == MUST)
 			return wrong(m, "a persistent page is lost");
-		forget(ref);
+		ref_flush(ref);
 		return 0;
 	}
 	m->counts.hits++;
@@ -303,8 +215,8 @@ static int judge_get(struct model *m, struct ask *ask, struct ref *ref)
 		return wrong(m, "wrote beyond the page");
 	if (op->len)
 		m->counts.parts++;
-	else if (takes(ask->pool))
-		forget(ref);
+	else if (ref_takes(ask->pool))
+		ref_flush(ref);
 	return 0;
 }
 
@@ -312,8 +224,8 @@ static int judge_flush(struct model *m, struct ask *ask, struct ref *ref)
 {
 	int ret = ask->op.result;
 	int whole = ask->op.code == TMEM_OP_FLUSH_OBJECT;
-	enum state state = whole ? object_state(ask->pool, ask->object)
-				 : ref->state;
+	enum ref_state state = whole ? ref_object(ask->pool, ask->object)
+				     : ref->state;
 
 	m->flushes++;
 	if (ret != 0 && ret != 1)
@@ -324,9 +236,9 @@ static int judge_flush(struct model *m, struct ask *ask, struct ref *ref)
 		return wrong(m, "did not find a persistent page");
 	m->counts.flushed += (uint64_t)ret;
 	if (whole)
-		forget_object(ask->pool, ask->object);
+		ref_flush_object(ask->pool, ask->object);
 	else
-		forget(ref);
+		ref_flush(ref);
 	return 0;
 }
 
@@ -387,7 +299,7 @@ static int do_pages(struct model *m, struct model_bytes *in)
 	return 0;
 }
 
-static int do_destroy(struct model *m, struct pool *pool)
+static int do_destroy(struct model *m, struct ref_pool *pool)
 {
 	int err;
 
@@ -395,14 +307,14 @@ static int do_destroy(struct model *m, struct pool *pool)
 	err = tmem_pool_destroy(m->opts.t, pool->id);
 	if (err)
 		return wrong(m, "returned %d", err);
-	forget_pool(pool);
+	ref_flush_pool(pool);
 	pool->stale = pool->id;
 	pool->id = -1;
 	err = tmem_pool_destroy(m->opts.t, pool->stale);
 	return err == -EBADF ? 0 : wrong(m, "again: returned %d", err);
 }
 
-static int do_create(struct model *m, struct pool *pool, unsigned kind,
+static int do_create(struct model *m, struct ref_pool *pool, unsigned kind,
 		     unsigned size)
 {
 	static const uint32_t kinds[] = {
@@ -436,7 +348,7 @@ static int do_create(struct model *m, struct pool *pool, unsigned kind,
 
 static int do_pool(struct model *m, struct model_bytes *in)
 {
-	struct pool *pool = &m->pools[byte(in) % POOLS];
+	struct ref_pool *pool = &m->pools[byte(in) % POOLS];
 	unsigned kind = byte(in), size = byte(in);
 
 	if (pool->id >= 0 && do_destroy(m, pool))
@@ -505,27 +417,6 @@ static int do_revoke(struct model *m)
 
 /* ---- Figures ------------------------------------------------------------ */
 
-/* What the reference knows of how much there is: at least, and at most. */
-struct tally {
-	uint64_t pages, objects, bytes;
-};
-
-static void tally_pool(const struct pool *pool, enum state least,
-		       struct tally *sum)
-{
-	unsigned o, i;
-
-	for (o = 0; o < OBJECTS; o++) {
-		sum->objects += object_state(pool, o) >= least;
-		for (i = 0; i < INDEXES; i++) {
-			if (pool->refs[o][i].state < least)
-				continue;
-			sum->pages++;
-			sum->bytes += pool->size;
-		}
-	}
-}
-
 static int judge_tally(struct model *m, const char *what, uint64_t figure,
 		       uint64_t least, uint64_t most)
 {
@@ -536,8 +427,8 @@ static int judge_tally(struct model *m, const char *what, uint64_t figure,
 }
 
 static int judge_stats(struct model *m, const struct tmem_stats *s,
-		       const struct tally *must, const struct tally *may,
-		       uint64_t live)
+		       const struct ref_tally *must,
+		       const struct ref_tally *may, uint64_t live)
 {
 	uint64_t pages = s->pages_ephemeral + s->pages_persistent;
 	uint64_t forms =
@@ -574,7 +465,7 @@ static int judge_stats(struct model *m, const struct tmem_stats *s,
 static int do_stats(struct model *m)
 {
 	struct tmem_stats s = { .size = sizeof(s) };
-	struct tally must = { 0, 0, 0 }, may = { 0, 0, 0 };
+	struct ref_tally must = { 0, 0, 0 }, may = { 0, 0, 0 };
 	uint64_t live = 0;
 	unsigned p;
 	int err;
@@ -585,16 +476,16 @@ static int do_stats(struct model *m)
 		return wrong(m, "returned %d", err);
 	for (p = 0; p < POOLS; p++) {
 		live += m->pools[p].id >= 0;
-		tally_pool(&m->pools[p], MUST, &must);
-		tally_pool(&m->pools[p], MAY, &may);
+		ref_count(&m->pools[p], MUST, &must);
+		ref_count(&m->pools[p], MAY, &may);
 	}
 	return judge_stats(m, &s, &must, &may, live);
 }
 
-static int do_pool_stats(struct model *m, const struct pool *pool)
+static int do_pool_stats(struct model *m, const struct ref_pool *pool)
 {
 	struct tmem_pool_stats s = { .size = sizeof(s) };
-	struct tally must = { 0, 0, 0 }, may = { 0, 0, 0 };
+	struct ref_tally must = { 0, 0, 0 }, may = { 0, 0, 0 };
 	int id = pool->id >= 0 ? pool->id : pool->stale;
 	int err = tmem_pool_stats(m->opts.t, id, &s);
 
@@ -603,8 +494,8 @@ static int do_pool_stats(struct model *m, const struct pool *pool)
 		return err == -EBADF ? 0 : wrong(m, "returned %d", err);
 	if (err)
 		return wrong(m, "returned %d", err);
-	tally_pool(pool, MUST, &must);
-	tally_pool(pool, MAY, &may);
+	ref_count(pool, MUST, &must);
+	ref_count(pool, MAY, &may);
 	if (judge_tally(m, "flags", s.flags, pool->flags, pool->flags) ||
 	    judge_tally(m, "page_size", s.page_size, pool->size, pool->size) ||
 	    judge_tally(m, "pages_persistent", s.pages_persistent, must.pages,
@@ -649,7 +540,7 @@ void model_destroy(struct model *m)
 	if (!m)
 		return;
 	for (p = 0; p < POOLS; p++)
-		forget_pool(&m->pools[p]);
+		ref_flush_pool(&m->pools[p]);
 	free(m);
 }
 
@@ -690,7 +581,7 @@ int model_settle(struct model *m)
 		return wrong(m, "cannot be thawed");
 	m->frozen = 0;
 	for (p = 0; p < POOLS; p++) {
-		struct pool *pool = &m->pools[p];
+		struct ref_pool *pool = &m->pools[p];
 
 		for (o = 0; pool->id >= 0 && o < OBJECTS; o++) {
 			for (i = 0; i < INDEXES; i++) {
@@ -701,7 +592,7 @@ int model_settle(struct model *m)
 						     .index = i };
 				ask->op.code = TMEM_OP_GET;
 				ask->op.pool = pool->id;
-				ask->op.key = key_of(o, i);
+				ask->op.key = ref_key(o, i);
 				ask->op.page = memset(m->pages[0], 0xa5,
 						      TMEM_PAGE_SIZE_MAX);
 				ask->op.result = call(m->opts.t, &ask->op);

@@ -29,7 +29,7 @@ static int directory_grow(struct tmem_chunks *c, struct tmem_space *space)
 		tmem_space_uncharge(space, directory_bytes(room));
 		return -ENOMEM;
 	}
-	if (c->count)
+	if (c->dir)
 		memcpy(dir->chunk, c->dir->chunk, c->count * sizeof(uint32_t));
 	dir->room = room;
 	dir->older = c->dir;

@@ -244,7 +244,8 @@ int tmem_object_unref(struct tmem_objects *o, uint32_t number)
 	struct tmem_cursor c;
 	int gone = 0;
 
-	(void)tmem_object_guess(o, number, &name);
+	if (!tmem_object_guess(o, number, &name))
+		TMEM_ASSERT(0); /* a slot refers to it */
 	s = shard_of(o, name.hash);
 	tmem_lock_acquire(&s->lock);
 	TMEM_ASSERT(r->pages);

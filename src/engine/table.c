@@ -144,17 +144,22 @@ struct tail {
 static void find_tail(const struct tmem_table *t, uint32_t bucket,
 		      struct tail *tail)
 {
-	struct tmem_line *line = first_line(t, bucket), *next;
+	struct tmem_line *line = first_line(t, bucket), *before = NULL;
+	uint32_t step = 0;
 
-	tail->line = line;
-	tail->before = NULL;
-	tail->step = 0;
-	while ((next = next_line(t, tail->line, tail->step)) && next->object[0]) {
-		tail->before = tail->line;
-		tail->line = next;
-		tail->step++;
+	if (line[1].object[0]) {
+		before = line++;
+		step++;
+		/* An overflow line is linked only while it has a slot in use. */
+		for (; line->next; step++) {
+			before = line;
+			line = overflow_line(t, line->next - 1);
+		}
 	}
-	tail->used = line_used(tail->line);
+	tail->line = line;
+	tail->before = before;
+	tail->step = step;
+	tail->used = line_used(line);
 }
 
 static void set_slot(struct tmem_line *line, uint32_t i, uint16_t tag,

@@ -262,7 +262,8 @@ struct tmem_op {
  * @flushes: flushes of either kind asked for.
  * @evictions: ephemeral pages dropped to make room, by shrinking included.
  * @ghost_hits: misses on pages dropped lately: what more room would have saved.
- * @ager_ns: CPU time spent on background work, ns, whoever did it.
+ * @ager_ns: time spent on background work, ns, whoever did it: CPU time of ager
+ *	threads and tmem_age(), elapsed time where a put lent a hand.
  *
  * The counts of pages, objects and bytes are of one moment only while no other
  * thread works on the store.

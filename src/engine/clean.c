@@ -126,25 +126,37 @@ static enum fate move_as_is(struct tmem_store *st, struct tmem_worker *w,
 	return FATE_DONE;
 }
 
-/* Gone, unless it was used since its last turn and there is room to move to. */
+/* Shard lock held. Only probation is remembered: what comes back from there had
+ * too little time. With marks of the main queue's as well, returning pages crowd
+ * it: 1 to 3 points more misses on P3. */
+static void evict_now(struct tmem_store *st, const struct tmem_worker *w,
+		      const struct tmem_ref *ref,
+		      const struct tmem_cursor *cursor)
+{
+	struct tmem_tally *tally = tmem_index_tally(st, ref);
+
+	if (tally)
+		tally->evictions++;
+	if (w->job.queue == TMEM_QUEUE_PROBATION)
+		tmem_index_leave(st, ref, cursor, TMEM_LEFT_EVICTED);
+	else
+		tmem_index_drop(st, ref, cursor);
+}
+
+/* Gone, unless it has earned another turn and there is room to move to. */
 static enum fate evict(struct tmem_store *st, struct tmem_worker *w,
 		       const struct tmem_hit *hit)
 {
 	uint32_t use = tmem_place_use(hit->place);
-	struct tmem_tally *tally;
 	struct tmem_ref again;
 	struct tmem_hit now;
 
-	if (use && move_as_is(st, w, hit, use - 1) == FATE_DONE)
+	if (tmem_policy_spares(w->job.queue, &use) &&
+	    move_as_is(st, w, hit, use) == FATE_DONE)
 		return FATE_DONE;
 	if (!tmem_index_find_entry(st, &hit->entry, hit->place, &again, &now))
 		return FATE_DONE;
-	tally = tmem_index_tally(st, &again);
-	if (tally)
-		tally->evictions++;
-	tmem_index_leave(st, &again, &now.cursor,
-			 w->job.queue == TMEM_QUEUE_MAIN ? TMEM_LEFT_MAIN
-							 : TMEM_LEFT_PROBATION);
+	evict_now(st, w, &again, &now.cursor);
 	tmem_index_unlock(st, &again);
 	return FATE_DONE;
 }
@@ -337,7 +349,8 @@ static uint64_t gauge(const struct tmem_store *st, enum tmem_need need)
 
 int tmem_ager_help(struct tmem_store *st, enum tmem_need need, uint32_t entries)
 {
-	uint64_t start = tmem_clock_thread_ns(), before = gauge(st, need);
+	/* Wall clock: asking for CPU time costs as much as evicting a page. */
+	uint64_t start = tmem_clock_ns(), before = gauge(st, need);
 	struct tmem_worker *w = tmem_ager_worker(st, 1);
 	uint32_t jobs = w->compacted;
 	int done = 1;
@@ -346,7 +359,7 @@ int tmem_ager_help(struct tmem_store *st, enum tmem_need need, uint32_t entries)
 	       w->compacted - jobs < HELP_COMPACT_MAX)
 		done = tmem_ager_unit(st, w, need, entries);
 	tmem_lock_release(&w->lock);
-	atomic_fetch_add(&st->ager_ns, tmem_clock_thread_ns() - start);
+	atomic_fetch_add(&st->ager_ns, tmem_clock_ns() - start);
 	return gauge(st, need) > before;
 }
 

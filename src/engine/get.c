@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "ager.h"
+#include "policy.h"
 
 /* Under the shard's lock: what a hit does to the page's use. */
 static void note_use(const struct tmem_view *pool, const struct tmem_hit *hit)
@@ -33,6 +34,9 @@ static int remove_same(struct tmem_store *st, const struct tmem_view *pool,
 	       tmem_index_same(now.place, place);
 	if (same && is_hit && !(pool->flags & TMEM_POOL_PERSISTENT)) {
 		tally->hits++;
+		tmem_policy_taken(st, now.place,
+				  (uint64_t)st->shards[ref->shard].table.slots *
+					  st->shards_count);
 		tmem_index_leave(st, ref, &now.cursor, TMEM_LEFT_TAKEN);
 	} else if (same) {
 		tally->hits += (uint64_t)is_hit;

@@ -21,10 +21,9 @@
 #include "chunks.h"
 
 enum tmem_left {
-	TMEM_LEFT_NOT,	     /* no mark */
-	TMEM_LEFT_TAKEN,     /* by a get */
-	TMEM_LEFT_PROBATION, /* evicted from it */
-	TMEM_LEFT_MAIN	     /* evicted from it */
+	TMEM_LEFT_NOT,	  /* no mark */
+	TMEM_LEFT_TAKEN,  /* by a get */
+	TMEM_LEFT_EVICTED /* from probation */
 };
 
 struct tmem_ghost {

@@ -39,7 +39,8 @@ void tmem_index_finish(struct tmem_store *st)
 
 	for (i = 0; st->shards && i < st->shards_count; i++) {
 		tmem_table_finish(&st->shards[i].table);
-		tmem_ghost_finish(&st->shards[i].ghost);
+		tmem_ghost_finish(&st->shards[i].evicted);
+		tmem_ghost_finish(&st->shards[i].taken);
 		tmem_lock_finish(&st->shards[i].lock);
 	}
 	tmem_mem_free(st->shards, st->shards_count * sizeof(*st->shards));
@@ -305,13 +306,20 @@ void tmem_index_move(struct tmem_store *st, const struct tmem_ref *ref,
 
 /* ---- Pages that left ------------------------------------------------------ */
 
+/*
+ * A page that is taken lives with its caller for about as long as the store is
+ * deep before it is put again, so exclusive pools get a history twice as long.
+ */
 void tmem_index_leave(struct tmem_store *st, const struct tmem_ref *ref,
 		      const struct tmem_cursor *cursor, enum tmem_left how)
 {
 	struct tmem_shard *s = &st->shards[ref->shard];
+	struct tmem_view pool =
+		tmem_pool_view(&st->pools[tmem_pool_slot(ref->object.pool)]);
 
-	tmem_ghost_add(&s->ghost, &st->space, (uint32_t)ref->hash, how,
-		       s->table.slots);
+	tmem_ghost_add(how == TMEM_LEFT_TAKEN ? &s->taken : &s->evicted,
+		       &st->space, (uint32_t)ref->hash, how,
+		       s->table.slots * (pool.take ? 2 : 1));
 	if (!atomic_load_explicit(&st->haunted, memory_order_relaxed))
 		atomic_store(&st->haunted, 1);
 	tmem_index_drop(st, ref, cursor);
@@ -320,10 +328,17 @@ void tmem_index_leave(struct tmem_store *st, const struct tmem_ref *ref,
 enum tmem_left tmem_index_left(struct tmem_store *st,
 			       const struct tmem_ref *ref, int forget)
 {
+	struct tmem_shard *s = &st->shards[ref->shard];
+	enum tmem_left how;
+
 	if (!atomic_load_explicit(&st->haunted, memory_order_relaxed))
 		return TMEM_LEFT_NOT;
-	return tmem_ghost_find(&st->shards[ref->shard].ghost, &st->space,
-			       (uint32_t)ref->hash, forget);
+	how = tmem_ghost_find(&s->evicted, &st->space, (uint32_t)ref->hash,
+			      forget);
+	if (how == TMEM_LEFT_NOT)
+		how = tmem_ghost_find(&s->taken, &st->space,
+				      (uint32_t)ref->hash, forget);
+	return how;
 }
 
 /* ---- Sweeping ------------------------------------------------------------ */

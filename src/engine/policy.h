@@ -25,9 +25,25 @@ struct tmem_choice {
 void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 			struct tmem_choice *ret);
 
-/** tmem_policy_returned() - a page is put that left lately, or did not: what the
- * probation share learns from. */
-void tmem_policy_returned(struct tmem_store *st, enum tmem_left how);
+/**
+ * tmem_policy_spares() - whether a page's turn to be evicted passes it by.
+ * @use: in: how often it was asked for; out: what is left of that.
+ */
+int tmem_policy_spares(enum tmem_queue queue, uint32_t *use);
+
+/**
+ * tmem_policy_stream() - where a page is put that left in this way lately.
+ * @pages: about as many as the store holds.
+ *
+ * This is also what the probation share learns from.
+ */
+enum tmem_stream tmem_policy_stream(struct tmem_store *st,
+				    const struct tmem_view *pool,
+				    enum tmem_left how, uint64_t pages);
+
+/** tmem_policy_taken() - a get takes an ephemeral page from a place; shard lock
+ * held. */
+void tmem_policy_taken(struct tmem_store *st, uint64_t place, uint64_t pages);
 
 /** tmem_policy_coldest() - the sealed ephemeral segment to lose first, as a job
  * of evicting it; kind NONE: there is none. */

@@ -347,6 +347,7 @@ static int within_quota(struct put *p)
 static enum tmem_stream stream_of(struct put *p)
 {
 	enum tmem_left how;
+	uint64_t pages;
 
 	if (p->pool->flags & TMEM_POOL_PERSISTENT)
 		return TMEM_STREAM_PERSISTENT;
@@ -354,10 +355,10 @@ static enum tmem_stream stream_of(struct put *p)
 		return TMEM_STREAM_EPHEMERAL;
 	tmem_index_lock(p->st, p->ref);
 	how = tmem_index_left(p->st, p->ref, 1);
+	pages = p->st->shards[p->ref->shard].table.slots;
 	tmem_index_unlock(p->st, p->ref);
-	tmem_policy_returned(p->st, how);
-	return how == TMEM_LEFT_NOT ? TMEM_STREAM_EPHEMERAL
-				    : TMEM_STREAM_RETURNED;
+	return tmem_policy_stream(p->st, p->pool, how,
+				  pages * p->st->shards_count);
 }
 
 static int put_once(struct put *p)

@@ -83,7 +83,7 @@ extern "C" {
 /* ---- Limits ------------------------------------------------------------- */
 
 enum {
-	TMEM_PAGE_SIZE = 4096,	    /* bytes: a pool's page_size when it says 0 */
+	TMEM_PAGE_SIZE = 4096, /* bytes: a pool's page_size when it says 0 */
 	TMEM_PAGE_SIZE_MIN = 4096,  /* bytes: the smallest page */
 	TMEM_PAGE_SIZE_MAX = 65536, /* bytes: the largest OS page in use today */
 	TMEM_POOLS_MAX = 256,	    /* live pools of one session */
@@ -219,8 +219,8 @@ enum {
  * @user_data: the caller's; untouched.
  * @reserved: 0.
  *
- * A part must lie inside the page. Getting a part copies the range and never
- * removes the page. Putting a part changes a page that is there, and is refused
+ * A part must lie inside the page; @len 0 with @offset not 0 is -EINVAL. Getting a
+ * part, be it all of the page, copies the range and never removes the page. Putting a part changes a page that is there, and is refused
  * where none is; if it fails on a page that is there, that page is gone, as
  * with any put.
  */
@@ -333,9 +333,9 @@ struct tmem_pool_stats {
 
 /**
  * tmem_open() - open a session.
- * @where: which store: "embedded:" with comma-separated keys size=BYTES,
- *	pages=4k|huge, agers=N (bytes take K, M, G, T), an own store in this
- *	process; "unix:PATH", a daemon's; NULL: $TMEM_STORE if set, else the
+ * @where: which store: "embedded:" with comma-separated keys, each at most once:
+ *	size=BYTES (K, M, G, T), pages=4k|huge, agers=N (0: none), an own store
+ *	in this process; "unix:PATH", a daemon's; NULL: $TMEM_STORE if set, else the
  *	system's daemon if it answers, else "embedded:".
  * @opts: NULL: defaults.
  * @ret: out: the session; closed by tmem_close().

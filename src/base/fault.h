@@ -9,6 +9,8 @@
 #ifndef TMEM_BASE_FAULT_H
 #define TMEM_BASE_FAULT_H
 
+#include <stdint.h>
+
 enum tmem_fault_kind {
 	TMEM_FAULT_ALLOC,   /* heap, address space */
 	TMEM_FAULT_SEGMENT, /* the segment source has none to lend */
@@ -29,10 +31,32 @@ void tmem_fault_every(enum tmem_fault_kind kind, unsigned long nth);
 
 /** tmem_fault_count() - points of a kind passed since the last set. */
 unsigned long tmem_fault_count(enum tmem_fault_kind kind);
+
+/** tmem_fault_slow() - each put and get takes so much longer, ns; 0: none. */
+void tmem_fault_slow(uint64_t ns);
+
+/** tmem_fault_delay() - be as slow as that. */
+void tmem_fault_delay(void);
+
+/** tmem_fault_waste() - each nth put takes room twice, and the segment can never
+ * be cleaned; 0: none. */
+void tmem_fault_waste(unsigned long nth);
+
+/** tmem_fault_wasting() - 1: do so here, now. */
+int tmem_fault_wasting(void);
 #else
 static inline int tmem_fault(enum tmem_fault_kind kind)
 {
 	(void)kind;
+	return 0;
+}
+
+static inline void tmem_fault_delay(void)
+{
+}
+
+static inline int tmem_fault_wasting(void)
+{
 	return 0;
 }
 #endif

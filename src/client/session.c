@@ -18,7 +18,7 @@
 
 #include "agers.h"
 #include "lease.h"
-#include "limits.h"
+#include "bounds.h"
 #include "mem.h"
 #include "store.h"
 #include "where.h"

@@ -10,7 +10,7 @@
 
 #include <tmem/tmem.h>
 
-#include "limits.h"
+#include "bounds.h"
 #include "parse.h"
 
 /* Longer than any sensible string of keys. */

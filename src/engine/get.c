@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "ager.h"
+#include "fault.h"
 #include "policy.h"
 
 /* Under the shard's lock: what a hit does to the page's use. */
@@ -107,6 +108,7 @@ int tmem_get_ref(struct tmem_store *st, const struct tmem_view *pool,
 	struct tmem_hit hit;
 	int first = 1, ret;
 
+	tmem_fault_delay();
 	do {
 		ret = look_up(st, pool, ref, first, take, &hit);
 		if (ret != 1)

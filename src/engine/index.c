@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "assertion.h"
+#include "bounds.h"
 #include "hash.h"
-#include "limits.h"
 #include "mem.h"
 
 int tmem_index_init(struct tmem_store *st)

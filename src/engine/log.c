@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "assertion.h"
-#include "limits.h"
+#include "bounds.h"
 
 static enum tmem_class stream_class(enum tmem_stream stream)
 {

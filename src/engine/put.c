@@ -15,6 +15,7 @@
 
 #include "ager.h"
 #include "clock.h"
+#include "fault.h"
 #include "form.h"
 #include "mem.h"
 #include "policy.h"
@@ -234,6 +235,9 @@ static void unadmit(const struct put *p, uint32_t units)
 
 static int reserve(struct put *p, struct tmem_room *room)
 {
+	if (tmem_fault_wasting())
+		(void)tmem_log_reserve(&p->st->log, p->stream, p->ref->index,
+				       p->shape.info, 0, room);
 	return tmem_log_reserve(&p->st->log, p->stream, p->ref->index,
 				p->shape.info, 0, room);
 }
@@ -431,6 +435,7 @@ int tmem_put_ref(struct tmem_store *st, const struct tmem_view *pool,
 	struct put p = { .st = st, .pool = pool, .ref = ref, .page = page };
 	int ret = put(&p);
 
+	tmem_fault_delay();
 	lend_a_hand(st);
 	return ret;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "assertion.h"
-#include "limits.h"
+#include "bounds.h"
 #include "mem.h"
 
 #ifdef TMEM_PIN

@@ -18,10 +18,10 @@
 
 #include <tmem/tmem.h>
 
+#include "bounds.h"
 #include "codec.h"
 #include "copy.h"
 #include "ghost.h"
-#include "limits.h"
 #include "log.h"
 #include "logger.h"
 #include "object.h"

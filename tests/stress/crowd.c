@@ -1,84 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * crowd.c - threads that put, get, flush, destroy, shrink, age and look, and what
- * they know of each other.
- *
- * floor[key][writer] is the least sequence number of a writer that a get which
- * begins now may see; done[key][writer] the last one whose put has returned. A
- * call reads `done` before it begins and raises `floor` after it has returned.
+ * crowd.c - threads that put, get, flush, destroy, shrink, age and look, and the
+ * pool that comes and goes under them.
  */
 #include "crowd.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "content.h"
+#include "crowd-member.h"
 #include "machine.h"
-#include "rng.h"
 
-#define PAGE 4096u
-#define MAGIC 0x7du
-
-enum {
-	THREADS = 4,
-	OWN_KEYS = 160,
-	OBJECTS = 6, /* shared */
-	INDEXES = 8,
-	KEYS = OBJECTS * INDEXES
-};
-
-/* Pools that live as long as the crowd, and one that comes and goes. */
-enum {
-	PERS,
-	TAKEN, /* ephemeral, exclusive */
-	KEPT,  /* ephemeral, KEEP */
-	POOLS,
-	FLEETING = POOLS
-};
-
-/* What all know of one shared key. */
-struct shared {
-	atomic_uint started[THREADS]; /* the writer's last, begun */
-	atomic_uint done[THREADS];    /* its last, returned */
-	atomic_uint floor[THREADS];
-	atomic_uint taken[THREADS]; /* its last, got by an exclusive get */
-};
-
-struct crowd {
-	struct crowd_opts opts;
-	int pools[POOLS];
-	atomic_int fleeting; /* pool id; -1: none now */
-	pthread_mutex_t fleeting_lock;
-	struct shared keys[POOLS][KEYS];
-	uint64_t end_ns;
-	atomic_int stop;
-	pthread_mutex_t fault_lock;
-	char fault[300];
-};
-
-struct member {
-	struct crowd *crowd;
-	unsigned id;
-	pthread_t thread;
-	struct rng rng;
-	struct crowd_counts counts;
-	uint32_t versions[OWN_KEYS]; /* 0: nothing is there */
-	uint32_t sequence;
-	uint8_t page[PAGE], made[PAGE];
-};
-
-/* What a call knew before it began. */
-struct before {
-	unsigned done[THREADS], floor[THREADS];
-};
-
-__attribute__((format(printf, 2, 3))) static void wrong(struct crowd *c,
-							const char *format, ...)
+void crowd_wrong(struct crowd *c, const char *format, ...)
 {
 	va_list args;
 
@@ -94,14 +31,14 @@ __attribute__((format(printf, 2, 3))) static void wrong(struct crowd *c,
 
 /* ---- Pages that name themselves ----------------------------------------- */
 
-static uint64_t name_of(unsigned pool, unsigned key, unsigned writer,
-			uint32_t sequence)
+uint64_t crowd_name(unsigned pool, unsigned key, unsigned writer,
+		    uint32_t sequence)
 {
 	return (uint64_t)MAGIC << 56 | (uint64_t)pool << 52 |
 	       (uint64_t)key << 40 | (uint64_t)writer << 32 | sequence;
 }
 
-static void make(uint8_t *page, uint64_t name)
+void crowd_make(uint8_t *page, uint64_t name)
 {
 	enum content_kind kind = name % CONTENT_KINDS;
 	size_t at;
@@ -116,270 +53,13 @@ static void make(uint8_t *page, uint64_t name)
 }
 
 /* The name of a page that is wholly what its name says; 0: it is not. */
-static uint64_t named(struct member *m)
+uint64_t crowd_named(struct member *m)
 {
 	uint64_t name;
 
 	memcpy(&name, m->page, sizeof(name));
-	make(m->made, name);
+	crowd_make(m->made, name);
 	return memcmp(m->page, m->made, PAGE) ? 0 : name;
-}
-
-/* ---- What is known of shared keys --------------------------------------- */
-
-static void raise_to(atomic_uint *floor, unsigned to)
-{
-	unsigned now = atomic_load(floor);
-
-	while (now < to && !atomic_compare_exchange_weak(floor, &now, to))
-		;
-}
-
-static struct before look(struct shared *key)
-{
-	struct before before;
-	unsigned w;
-
-	for (w = 0; w < THREADS; w++) {
-		before.done[w] = atomic_load(&key->done[w]);
-		before.floor[w] = atomic_load(&key->floor[w]);
-	}
-	return before;
-}
-
-/* Nothing that was there before the call can be seen after it. */
-static void all_gone(struct shared *key, const struct before *before)
-{
-	unsigned w;
-
-	for (w = 0; w < THREADS; w++)
-		raise_to(&key->floor[w], before->done[w] + 1);
-}
-
-static struct tmem_key shared_key(unsigned k)
-{
-	return tmem_key(k / INDEXES, k % INDEXES);
-}
-
-static void put_shared(struct member *m, unsigned pool, unsigned k)
-{
-	struct shared *key = &m->crowd->keys[pool][k];
-	struct tmem_key tkey = shared_key(k);
-	uint32_t sequence = ++m->sequence;
-	struct before before;
-	int ret;
-
-	make(m->page, name_of(pool, k, m->id, sequence));
-	before = look(key);
-	atomic_store(&key->started[m->id], sequence);
-	ret = tmem_put(m->crowd->opts.t, m->crowd->pools[pool], &tkey, m->page);
-	m->counts.puts++;
-	if (ret != 0 && ret != 1)
-		wrong(m->crowd, "put returned %d", ret);
-	if (ret == 1)
-		atomic_store(&key->done[m->id], sequence);
-	all_gone(key, &before);
-	raise_to(&key->floor[m->id], sequence + (ret != 1));
-	m->counts.stored += ret == 1;
-}
-
-/* Holds what a get saw against what it could see. */
-static void judge_seen(struct member *m, unsigned pool, unsigned k,
-		       const struct before *before, uint64_t name, int whole)
-{
-	struct shared *key = &m->crowd->keys[pool][k];
-	unsigned writer = name >> 32 & 0xff;
-	uint32_t sequence = (uint32_t)name;
-	unsigned w;
-
-	if (writer >= THREADS || name != name_of(pool, k, writer, sequence)) {
-		wrong(m->crowd, "pool %u key %u holds %016llx", pool, k,
-		      (unsigned long long)name);
-		return;
-	}
-	if (sequence < before->floor[writer] ||
-	    sequence > atomic_load(&key->started[writer])) {
-		wrong(m->crowd,
-		      "pool %u key %u: saw %u of thread %u, not from %u to %u",
-		      pool, k, sequence, writer, before->floor[writer],
-		      atomic_load(&key->started[writer]));
-		return;
-	}
-	if (whole && pool == TAKEN) {
-		if (atomic_exchange(&key->taken[writer], sequence) == sequence)
-			wrong(m->crowd, "key %u: %u of thread %u taken twice",
-			      k, sequence, writer);
-		all_gone(key, before);
-		raise_to(&key->floor[writer], sequence + 1);
-		return;
-	}
-	for (w = 0; w < THREADS; w++)
-		raise_to(&key->floor[w],
-			 w == writer ? sequence : before->done[w] + 1);
-}
-
-static void get_shared(struct member *m, unsigned pool, unsigned k)
-{
-	struct shared *key = &m->crowd->keys[pool][k];
-	struct tmem_key tkey = shared_key(k);
-	struct before before = look(key);
-	uint64_t name;
-	unsigned w;
-	int ret;
-
-	ret = tmem_get(m->crowd->opts.t, m->crowd->pools[pool], &tkey, m->page);
-	m->counts.gets++;
-	if (ret != 0 && ret != 1) {
-		wrong(m->crowd, "get returned %d", ret);
-		return;
-	}
-	if (!ret) {
-		for (w = 0; w < THREADS; w++)
-			if (before.done[w] >= before.floor[w])
-				break;
-		m->counts.lost += w < THREADS;
-		all_gone(key, &before);
-		return;
-	}
-	m->counts.hits++;
-	name = named(m);
-	if (!name)
-		wrong(m->crowd, "pool %u key %u: torn or foreign", pool, k);
-	else
-		judge_seen(m, pool, k, &before, name, 1);
-}
-
-/* The first word of a page names it; a part never takes the page. */
-static void get_name(struct member *m, unsigned pool, unsigned k)
-{
-	struct before before = look(&m->crowd->keys[pool][k]);
-	uint64_t name = 0;
-	struct tmem_op op = {
-		.code = TMEM_OP_GET,
-		.pool = m->crowd->pools[pool],
-		.key = shared_key(k),
-		.page = &name,
-		.len = sizeof(name),
-	};
-	int err = tmem_submit(m->crowd->opts.t, &op, 1);
-
-	m->counts.gets++;
-	if (err || (op.result != 0 && op.result != 1)) {
-		wrong(m->crowd, "submit returned %d, %d", err, op.result);
-		return;
-	}
-	if (!op.result) {
-		all_gone(&m->crowd->keys[pool][k], &before);
-		return;
-	}
-	m->counts.hits++;
-	judge_seen(m, pool, k, &before, name, 0);
-}
-
-static void flush_shared(struct member *m, unsigned pool, unsigned k)
-{
-	struct shared *key = &m->crowd->keys[pool][k];
-	struct tmem_key tkey = shared_key(k);
-	struct before before = look(key);
-	int ret;
-
-	ret = tmem_flush_page(m->crowd->opts.t, m->crowd->pools[pool], &tkey);
-	m->counts.flushes++;
-	if (ret != 0 && ret != 1)
-		wrong(m->crowd, "flush_page returned %d", ret);
-	all_gone(key, &before);
-}
-
-static void flush_shared_object(struct member *m, unsigned pool, unsigned k)
-{
-	struct tmem_key tkey = shared_key(k);
-	struct before before[INDEXES];
-	unsigned i, first = k - k % INDEXES;
-	int ret;
-
-	for (i = 0; i < INDEXES; i++)
-		before[i] = look(&m->crowd->keys[pool][first + i]);
-	ret = tmem_flush_object(m->crowd->opts.t, m->crowd->pools[pool], &tkey);
-	m->counts.flushes++;
-	if (ret != 0 && ret != 1)
-		wrong(m->crowd, "flush_object returned %d", ret);
-	for (i = 0; i < INDEXES; i++)
-		all_gone(&m->crowd->keys[pool][first + i], &before[i]);
-}
-
-/* ---- A thread's own keys ------------------------------------------------ */
-
-static struct tmem_key own_key(const struct member *m, unsigned k)
-{
-	return tmem_key(100 + m->id * 4 + k % 4, k);
-}
-
-static uint64_t own_name(const struct member *m, unsigned k, uint32_t version)
-{
-	return name_of(PERS, 256 + k, m->id, version);
-}
-
-static void put_own(struct member *m, unsigned k)
-{
-	struct tmem_key key = own_key(m, k);
-	uint32_t version = ++m->sequence;
-	int ret;
-
-	make(m->page, own_name(m, k, version));
-	ret = tmem_put(m->crowd->opts.t, m->crowd->pools[PERS], &key, m->page);
-	m->counts.puts++;
-	if (ret != 0 && ret != 1)
-		wrong(m->crowd, "put returned %d", ret);
-	m->versions[k] = ret == 1 ? version : 0;
-	m->counts.stored += ret == 1;
-}
-
-static void get_own(struct member *m, unsigned k)
-{
-	struct tmem_key key = own_key(m, k);
-	int ret = tmem_get(m->crowd->opts.t, m->crowd->pools[PERS], &key,
-			   m->page);
-
-	m->counts.gets++;
-	if (ret != (m->versions[k] != 0)) {
-		wrong(m->crowd, "own key %u of thread %u: got %d, version %u",
-		      k, m->id, ret, m->versions[k]);
-		return;
-	}
-	if (!ret)
-		return;
-	m->counts.hits++;
-	make(m->made, own_name(m, k, m->versions[k]));
-	if (memcmp(m->page, m->made, PAGE))
-		wrong(m->crowd, "own key %u of thread %u is not version %u", k,
-		      m->id, m->versions[k]);
-}
-
-static void flush_own(struct member *m, unsigned k)
-{
-	struct tmem_key key = own_key(m, k);
-	int ret = tmem_flush_page(m->crowd->opts.t, m->crowd->pools[PERS], &key);
-
-	m->counts.flushes++;
-	if (ret != (m->versions[k] != 0))
-		wrong(m->crowd, "flush of own key %u returned %d", k, ret);
-	m->versions[k] = 0;
-}
-
-static void flush_own_object(struct member *m, unsigned k)
-{
-	struct tmem_key key = own_key(m, k);
-	int ret, any = 0;
-	unsigned i;
-
-	for (i = k % 4; i < OWN_KEYS; i += 4) {
-		any |= m->versions[i] != 0;
-		m->versions[i] = 0;
-	}
-	ret = tmem_flush_object(m->crowd->opts.t, m->crowd->pools[PERS], &key);
-	m->counts.flushes++;
-	if (ret != any)
-		wrong(m->crowd, "flush of own object returned %d", ret);
 }
 
 /* ---- A pool that comes and goes ----------------------------------------- */
@@ -395,14 +75,14 @@ static void replace_fleeting(struct member *m)
 	if (id >= 0) {
 		err = tmem_pool_destroy(c->opts.t, id);
 		if (err)
-			wrong(c, "destroy returned %d", err);
+			crowd_wrong(c, "destroy returned %d", err);
 		err = tmem_pool_destroy(c->opts.t, id);
 		if (err != -EBADF)
-			wrong(c, "destroyed twice: %d", err);
+			crowd_wrong(c, "destroyed twice: %d", err);
 	}
 	id = tmem_pool_create(c->opts.t, NULL);
 	if (id < 0 && id != -ENOMEM)
-		wrong(c, "create returned %d", id);
+		crowd_wrong(c, "create returned %d", id);
 	if (id >= 0)
 		atomic_store(&c->fleeting, id);
 	(void)pthread_mutex_unlock(&c->fleeting_lock);
@@ -416,26 +96,26 @@ static int is_gone(struct member *m, int id, int ret)
 		return 1;
 	}
 	if (ret != 0 && ret != 1)
-		wrong(m->crowd, "fleeting pool: returned %d", ret);
+		crowd_wrong(m->crowd, "fleeting pool: returned %d", ret);
 	return 0;
 }
 
 static void use_fleeting(struct member *m, unsigned k)
 {
 	struct tmem *t = m->crowd->opts.t;
-	struct tmem_key key = shared_key(k);
+	struct tmem_key key = crowd_shared_key(k);
 	int id = atomic_load(&m->crowd->fleeting);
 	int ret;
 
 	if (id < 0)
 		return;
-	make(m->page, name_of(FLEETING, k, m->id, (uint32_t)id));
+	crowd_make(m->page, crowd_name(FLEETING, k, m->id, (uint32_t)id));
 	ret = tmem_put(t, id, &key, m->page);
 	if (is_gone(m, id, ret))
 		return;
 	m->counts.puts++;
 	m->counts.stored += ret == 1;
-	key = shared_key(k ^ 1);
+	key = crowd_shared_key(k ^ 1);
 	ret = tmem_get(t, id, &key, m->page);
 	if (is_gone(m, id, ret))
 		return;
@@ -443,9 +123,10 @@ static void use_fleeting(struct member *m, unsigned k)
 	if (ret != 1)
 		return;
 	m->counts.hits++;
-	if ((named(m) & ~(0xffull << 32)) !=
-	    name_of(FLEETING, k ^ 1, 0, (uint32_t)id))
-		wrong(m->crowd, "fleeting pool %d holds another's page", id);
+	if ((crowd_named(m) & ~(0xffull << 32)) !=
+	    crowd_name(FLEETING, k ^ 1, 0, (uint32_t)id))
+		crowd_wrong(m->crowd, "fleeting pool %d holds another's page",
+			    id);
 }
 
 /* ---- The rest ----------------------------------------------------------- */
@@ -489,7 +170,7 @@ static void look_around(struct member *m, unsigned what)
 		break;
 	}
 	if (err)
-		wrong(c, "call %u returned %d", what % 8, err);
+		crowd_wrong(c, "call %u returned %d", what % 8, err);
 }
 
 static void one_step(struct member *m)
@@ -500,23 +181,25 @@ static void one_step(struct member *m)
 	unsigned own = (unsigned)rng_below(&m->rng, OWN_KEYS);
 
 	if (what < 200)
-		put_shared(m, pool, k);
+		crowd_put_shared(m, pool, k);
 	else if (what < 430)
-		get_shared(m, pool, k);
+		crowd_get_shared(m, pool, k);
 	else if (what < 470)
-		get_name(m, pool, k);
+		crowd_get_name(m, pool, k);
 	else if (what < 510)
-		flush_shared(m, pool, k);
+		crowd_flush_shared(m, pool, k);
 	else if (what < 518)
-		flush_shared_object(m, pool, k);
-	else if (what < 700)
-		put_own(m, own);
-	else if (what < 880)
-		get_own(m, own);
+		crowd_flush_shared_object(m, pool, k);
+	else if (what < 670)
+		crowd_put_own(m, own);
+	else if (what < 820)
+		crowd_get_own(m, own);
+	else if (what < 850)
+		crowd_flush_own(m, own);
 	else if (what < 920)
-		flush_own(m, own);
+		crowd_count_on_board(m, k % BOARDS);
 	else if (what < 923)
-		flush_own_object(m, own);
+		crowd_flush_own_object(m, own);
 	else if (what < 980)
 		use_fleeting(m, k);
 	else if (what < 985)
@@ -536,7 +219,7 @@ static void *member_main(void *arg)
 	while (!atomic_load(&c->stop) && machine_now_ns() < c->end_ns)
 		one_step(m);
 	for (i = 0; i < OWN_KEYS && !atomic_load(&c->stop); i++)
-		get_own(m, i);
+		crowd_get_own(m, i);
 	return NULL;
 }
 
@@ -555,25 +238,28 @@ static void judge_figures(struct crowd *c, const struct crowd_counts *sum)
 	int err = tmem_check(c->opts.t);
 
 	if (err)
-		wrong(c, "tmem_check returned %d", err);
+		crowd_wrong(c, "tmem_check returned %d", err);
 	if (tmem_stats(c->opts.t, &s))
-		wrong(c, "no stats");
+		crowd_wrong(c, "no stats");
 	refused = s.refused_full + s.refused_quota + s.refused_frozen +
 		  s.refused_nomem;
 	if (!tallies(s.puts, sum->puts, sum->gone) ||
 	    !tallies(s.puts - refused, sum->stored, sum->gone) ||
 	    !tallies(s.gets, sum->gets, sum->gone) || s.hits != sum->hits ||
 	    s.flushes != sum->flushes)
-		wrong(c,
-		      "puts %llu/%llu stored %llu/%llu gets %llu/%llu hits "
-		      "%llu/%llu flushes %llu/%llu",
-		      (unsigned long long)s.puts, (unsigned long long)sum->puts,
-		      (unsigned long long)(s.puts - refused),
-		      (unsigned long long)sum->stored,
-		      (unsigned long long)s.gets, (unsigned long long)sum->gets,
-		      (unsigned long long)s.hits, (unsigned long long)sum->hits,
-		      (unsigned long long)s.flushes,
-		      (unsigned long long)sum->flushes);
+		crowd_wrong(c,
+			    "puts %llu/%llu stored %llu/%llu gets %llu/%llu hits "
+			    "%llu/%llu flushes %llu/%llu",
+			    (unsigned long long)s.puts,
+			    (unsigned long long)sum->puts,
+			    (unsigned long long)(s.puts - refused),
+			    (unsigned long long)sum->stored,
+			    (unsigned long long)s.gets,
+			    (unsigned long long)sum->gets,
+			    (unsigned long long)s.hits,
+			    (unsigned long long)sum->hits,
+			    (unsigned long long)s.flushes,
+			    (unsigned long long)sum->flushes);
 }
 
 static int make_pools(struct crowd *c)
@@ -590,7 +276,7 @@ static int make_pools(struct crowd *c)
 
 		c->pools[p] = tmem_pool_create(c->opts.t, &opts);
 		if (c->pools[p] < 0)
-			wrong(c, "create returned %d", c->pools[p]);
+			crowd_wrong(c, "create returned %d", c->pools[p]);
 	}
 	atomic_init(&c->fleeting, -1);
 	return c->fault[0] ? -1 : 0;
@@ -623,7 +309,7 @@ static void run_members(struct crowd *c, struct member *members,
 		running++;
 	}
 	if (running < THREADS)
-		wrong(c, "the test cannot start its threads");
+		crowd_wrong(c, "the test cannot start its threads");
 	for (i = 0; i < running; i++) {
 		(void)pthread_join(members[i].thread, NULL);
 		add(sum, &members[i].counts);

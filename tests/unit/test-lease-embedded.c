@@ -158,8 +158,7 @@ static void faults(void **state)
 	unsigned long n;
 
 	tmem_fault_set(TMEM_FAULT_SEGMENT, 1);
-	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_PERSISTENT,
-					  &lent),
+	assert_int_equal(lease->ops->lend(lease, TMEM_CLASS_PERSISTENT, &lent),
 			 -ENOMEM);
 	assert_int_equal(lent.segment, UINT32_MAX);
 	tmem_fault_set(TMEM_FAULT_SEGMENT, 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * limits.h - every bound of the engine, with its reason.
+ * bounds.h - every bound of the engine, with its reason.
  */
-#ifndef TMEM_ENGINE_LIMITS_H
-#define TMEM_ENGINE_LIMITS_H
+#ifndef TMEM_ENGINE_BOUNDS_H
+#define TMEM_ENGINE_BOUNDS_H
 
 #include <stdint.h>
 

@@ -184,7 +184,7 @@ static int fits(const struct tmem_space *s, const struct tmem_head *head,
 }
 
 static void deal(struct tmem_log *log, uint32_t segment, enum tmem_layout layout,
-		 uint64_t index, uint32_t info, struct tmem_room *ret)
+		 uint32_t info, struct tmem_room *ret)
 {
 	struct tmem_space *s = log->space;
 	struct tmem_segment *g = &s->segments[segment];
@@ -200,11 +200,18 @@ static void deal(struct tmem_log *log, uint32_t segment, enum tmem_layout layout
 		tmem_place(tmem_word_epoch(w), TMEM_ENTRY_FORM(info), location);
 	ret->entry = tmem_place_entry(s, ret->place);
 	ret->payload = tmem_place_payload(s, ret->place);
-	ret->entry->index = index;
-	ret->entry->object = 0;
-	ret->entry->info = info;
 	g->fill += units_dealt(layout, info);
 	g->dealt += ret->units;
+}
+
+/* Outside of the head's lock: the line is cold, and nobody walks a segment in
+ * which something is pending. */
+static void write_header(const struct tmem_room *room, uint64_t index,
+			 uint32_t info)
+{
+	room->entry->index = index;
+	room->entry->object = 0;
+	room->entry->info = info;
 }
 
 int tmem_log_reserve(struct tmem_log *log, enum tmem_stream stream,
@@ -233,8 +240,10 @@ int tmem_log_reserve(struct tmem_log *log, enum tmem_stream stream,
 	if (head->segment == TMEM_SEGMENT_NONE)
 		err = open_head(log, head, stream, layout, age);
 	if (!err)
-		deal(log, head->segment, layout, index, info, ret);
+		deal(log, head->segment, layout, info, ret);
 	tmem_lock_release(&head->lock);
+	if (!err)
+		write_header(ret, index, info);
 	return err;
 }
 

@@ -17,8 +17,8 @@
 #include <tmem/tmem.h>
 
 #include "agers.h"
-#include "lease.h"
 #include "bounds.h"
+#include "lease.h"
 #include "mem.h"
 #include "store.h"
 #include "where.h"

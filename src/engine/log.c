@@ -183,8 +183,8 @@ static int fits(const struct tmem_space *s, const struct tmem_head *head,
 	       s->units;
 }
 
-static void deal(struct tmem_log *log, uint32_t segment, enum tmem_layout layout,
-		 uint32_t info, struct tmem_room *ret)
+static void deal(struct tmem_log *log, uint32_t segment,
+		 enum tmem_layout layout, uint32_t info, struct tmem_room *ret)
 {
 	struct tmem_space *s = log->space;
 	struct tmem_segment *g = &s->segments[segment];

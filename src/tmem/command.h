@@ -65,6 +65,8 @@ int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags
 		  void *input) __attribute__((warn_unused_result));
 
 /** The rows. */
+int bench_command_run(int argc, char **argv);
 int demo_run(int argc, char **argv);
+int replay_run(int argc, char **argv);
 
 #endif

@@ -8,8 +8,11 @@
 #include "quote.h"
 
 static const struct command commands[] = {
+	{ "bench", "Measure this machine, or a store on it", bench_command_run },
 	{ "demo", "Read a directory again and again, without and with a store",
 	  demo_run },
+	{ "replay", "Replay a trace of page requests through a store",
+	  replay_run },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

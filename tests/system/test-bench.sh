@@ -1,0 +1,185 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# test-bench.sh - each benchmark in its tiny form: all figures are there, and
+# make sense; what is drawn of them; what it says when it cannot.
+set -eu
+
+tmem=${1:-${TMEM_BUILD-.}/tmem}
+harvest=${TMEM_BUILD-.}/tools/harvest
+if [ ! -x "$tmem" ]; then
+	echo "no command at $tmem"
+	exit 77
+fi
+unset TMEM_STORE TMEM_CORPORA
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+out=$dir/out
+err=$dir/err
+status=0
+
+fail() {
+	echo "FAILED: $*"
+	sed 's/^/  stdout: /' "$out" | head -n 50
+	sed 's/^/  stderr: /' "$err"
+	status=1
+}
+
+# run CODE ARGUMENTS...: what it prints is in $out and $err.
+run() {
+	local want=$1 got=0
+	shift
+
+	"$tmem" "$@" >"$out" 2>"$err" || got=$?
+	[ $got -eq "$want" ] || fail "tmem $*: exit $got, expected $want"
+}
+
+# refuse CODE PATTERN ARGUMENTS...: one line on stderr that matches, no output.
+refuse() {
+	local code=$1 pattern=$2
+	shift 2
+
+	run "$code" "$@"
+	[ "$(wc -l <"$err")" -eq 1 ] || fail "tmem $*: not one line"
+	grep -qE -- "$pattern" "$err" || fail "tmem $*: not like $pattern"
+	[ ! -s "$out" ] || fail "tmem $*: output"
+}
+
+# check_json NAME CORPORA [CORPUS COUNT]: keys and figures of $out.
+check_json() {
+	command -v python3 >/dev/null || return 0
+	python3 - "$out" "$@" <<'END' || fail "JSON of $1"
+import json
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as f:
+    r = json.load(f)
+name = sys.argv[2]
+keys = {
+    "limits": """put_huge_hot_ns put_huge_cold_ns get_huge_ns put_4k_hot_ns
+        put_4k_cold_ns get_4k_ns lookup_dependent_ns lookup_overlapped_ns""",
+    "store": """floor_put_ns floor_get_ns put_raw_ns put_raw_ratio get_raw_ns
+        get_raw_ratio miss_ns batch_get_ns put_over_ns put_packed_ns
+        get_packed_ns packed_pages_pct put_pressed_ns put_pressed_help_ns
+        meta_bytes_per_page waste_under_churn_pct ager_cores_under_churn
+        scale_2_threads_put scale_2_threads_get first_fill_put_ns
+        shrink_huge_ms_per_gib shrink_4k_ms_per_gib shrink_4k_ratio
+        growth_max_ratio growth_warm_max_ratio""",
+}[name].split()
+# Differences of two times: in a tiny form, noise may turn their sign.
+signed = {
+    "limits": "",
+    "store": """put_packed_over_ns get_packed_over_ns put_pressed_over_ns
+        get_packed_over_cold_ns shrink_memfree_pct""",
+}[name].split()
+assert r["bench"] == name
+for key in keys:
+    assert r[key] > 0, key
+    assert r["repeats"][key], key
+for key in signed:
+    assert isinstance(r[key], float), key
+m = r["machine"]
+for key in "cpu", "kernel", "thp", "governor", "halt_poll_ns", "commit":
+    assert isinstance(m[key], str) and m[key], key
+assert m["commit"] == "abc123" and m["cores"] > 0 and m["os_page_bytes"] > 0
+assert r["request"]["tiny"] is True and r["request"]["size"] > 0
+assert r["request"]["corpora"] == sys.argv[3], r["request"]
+for key, latency in r["latency"].items():
+    assert 0 < latency["p50"] <= latency["p99"] <= latency["p99.9"], key
+    assert latency["p99.9"] <= latency["max"] and latency["count"] > 0, key
+    pairs = latency["percentiles"]
+    assert pairs == sorted(pairs) and pairs[-1][0] == 100, key
+if name == "limits":
+    assert len(r["lz4"]) == int(sys.argv[4]), r["lz4"]
+    for corpus, (pack, unpack, ratio) in r["lz4"].items():
+        assert pack > 0 and unpack > 0 and ratio > 1, corpus
+else:
+    assert m["store_page_bytes"] > 0
+    for growth in r["growth"], r["growth_warm"]:
+        assert all(len(growth[k]) == 4 for k in ("put", "get", "miss"))
+        assert all(v > 0 for k in ("put", "get", "miss") for v in growth[k])
+    pages = r["growth"]["pages"]
+    assert pages[3] == 1000 * pages[0], pages
+    for kind in "persistent", "ephemeral":
+        waste, cores, rate = r["churn"][kind]
+        assert 0 < waste < 100 and cores >= 0 and rate > 0, kind
+END
+}
+
+export TMEM_COMMIT=abc123
+run 0 bench limits --tiny --json
+check_json limits synthetic 4
+run 0 bench store --tiny --json
+check_json store synthetic
+[ ! -s "$err" ] || fail 'chatter on stderr'
+cp "$out" "$dir/store.json"
+
+# For people.
+run 0 bench store --tiny
+for row in put_raw_ratio get_raw_ratio meta_bytes_per_page growth.put; do
+	grep -q "^$row " "$out" || fail "no row: $row"
+done
+
+# Drawings: well-formed, with a line for each of what was measured.
+run 0 bench plot "$dir/store.json" --out "$dir/plots"
+for file in latency growth; do
+	[ -s "$dir/plots/$file.svg" ] || fail "no $file.svg"
+	grep -q polyline "$dir/plots/$file.svg" || fail "$file.svg: no line"
+	grep -qE '[^a-z](nan|inf)' "$dir/plots/$file.svg" &&
+		fail "$file.svg: no number"
+	if command -v python3 >/dev/null; then
+		python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' \
+			"$dir/plots/$file.svg" || fail "$file.svg: no XML"
+	fi
+done
+[ "$(grep -c polyline "$dir/plots/growth.svg")" -eq 6 ] || fail 'growth: lines'
+
+# Pages of files, and of a process that is started for it.
+if [ -x "$harvest" ]; then
+	mkdir "$dir/corpora"
+	seq 200000 >"$dir/numbers"
+	echo "$dir/numbers" | "$harvest" --size 1M \
+		--out "$dir/corpora/numbers.pages" --files >"$out" 2>"$err" ||
+		fail 'harvest --files'
+	"$harvest" --size 1M --out "$dir/corpora/awk.pages" -- awk \
+		'BEGIN { for (;;) if (i < 100000) a[i] = "value " i++ }' \
+		>"$out" 2>"$err" || fail 'harvest of a process'
+	for name in numbers awk; do
+		[ "$(stat -c %s "$dir/corpora/$name.pages")" -eq 1048576 ] ||
+			fail "$name: not 1 MiB"
+	done
+	"$harvest" --out "$dir/none" -- true >"$out" 2>"$err" &&
+		fail 'harvest: nothing, and no complaint'
+	[ ! -e "$dir/none" ] || fail 'harvest: a file of nothing'
+	run 0 bench limits --tiny --json --corpora "$dir/corpora"
+	check_json limits "$dir/corpora" 2
+	TMEM_CORPORA=$dir/corpora run 0 bench store --tiny --json
+	check_json store "$dir/corpora"
+fi
+
+# Wrong usage: 2.
+refuse 2 'which one' bench
+refuse 2 'no benchmark "nonsense"' bench nonsense
+refuse 2 'too many words' bench limits store
+refuse 2 '"1Q" is no size' bench store --size 1Q
+refuse 2 '8M to 256G' bench store --size 4M
+refuse 2 'which file' bench plot
+refuse 2 'only bench plot' bench limits --out "$dir"
+refuse 2 'no such option: --wrong' bench --wrong
+
+# Understood, and not possible: 1.
+refuse 1 'corpora: no such directory' bench limits --tiny \
+	--corpora "$dir/missing"
+refuse 1 'missing: No such file' bench plot "$dir/missing" --out "$dir"
+for text in '' '{' '[1, 2' '{"latency": 7}' 'x' '{"a": "b'; do
+	printf '%s' "$text" >"$dir/bad.json"
+	refuse 1 'nothing that --json wrote' bench plot "$dir/bad.json" \
+		--out "$dir"
+done
+refuse 1 'Not a directory' bench plot "$dir/store.json" \
+	--out "$dir/bad.json/x"
+"$tmem" bench limits --tiny --json >/dev/full 2>"$err" &&
+	fail 'a full output went unnoticed'
+run 0 bench --help
+grep -q 'tmem bench' "$out" || fail 'usage'
+exit $status

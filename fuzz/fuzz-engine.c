@@ -11,7 +11,7 @@
 
 #include "model.h"
 #include "revocable.h"
-#include "tmem/tmem.h"
+#include <tmem/tmem.h>
 
 #define MIB ((uint64_t)1 << 20)
 #define SMALL_INPUT 2048u

@@ -46,7 +46,7 @@ from_process() {
 			skip "$name" "$(tail -n 1 "$tmp/err")"
 			return 0
 		}
-	cat "$tmp/out"
+	tail -n 1 "$tmp/out" # after what the command itself says
 }
 
 # from_files NAME: their names on standard input.

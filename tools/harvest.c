@@ -104,24 +104,37 @@ static uint64_t anonymous_bytes(pid_t pid)
 	return kib * 1024;
 }
 
+/* Entries of a pagemap read at a time: 2 MiB worth of pages. */
+#define ENTRIES 512u
+
 static int copy_range(struct harvest *h, int pagemap, int mem, uint64_t from,
 		      uint64_t to)
 {
+	uint64_t entries[ENTRIES], count, i;
 	uint8_t page[PAGE];
-	uint64_t entry;
+	ssize_t len;
 
-	for (; from < to && h->done < h->bytes; from += PAGE) {
-		if (pread(pagemap, &entry, sizeof(entry),
-			  (off_t)(from / PAGE * sizeof(entry))) !=
-			    (ssize_t)sizeof(entry) ||
-		    !(entry & PAGEMAP_PRESENT) ||
-		    pread(mem, page, PAGE, (off_t)from) != (ssize_t)PAGE)
-			continue;
-		if (write_page(h, page))
-			return 1;
+	for (; from < to && h->done < h->bytes; from += count * PAGE) {
+		count = (to - from) / PAGE < ENTRIES ? (to - from) / PAGE
+						     : ENTRIES;
+		len = pread(pagemap, entries, count * sizeof(*entries),
+			    (off_t)(from / PAGE * sizeof(*entries)));
+		for (i = 0; i < count && h->done < h->bytes; i++) {
+			if (len < (ssize_t)((i + 1) * sizeof(*entries)) ||
+			    !(entries[i] & PAGEMAP_PRESENT) ||
+			    pread(mem, page, PAGE, (off_t)(from + i * PAGE)) !=
+				    (ssize_t)PAGE)
+				continue;
+			if (write_page(h, page))
+				return 1;
+		}
 	}
 	return 0;
 }
+
+/* More is address space that somebody reserved (a sanitizer's shadow is terabytes),
+ * and asking after each of its pages takes hours. */
+#define RANGE_MAX (64ull << 30)
 
 /* Writable private memory of no file: heap, stack, what malloc() mapped. */
 static int is_wanted(const char *line, uint64_t *from, uint64_t *to)
@@ -131,7 +144,8 @@ static int is_wanted(const char *line, uint64_t *from, uint64_t *to)
 
 	return sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %" SCNu64,
 		      from, to, mode, &inode) == 4 &&
-	       !strncmp(mode, "rw", 2) && mode[3] == 'p' && !inode;
+	       !strncmp(mode, "rw", 2) && mode[3] == 'p' && !inode &&
+	       *to - *from <= RANGE_MAX;
 }
 
 static int copy_process(struct harvest *h, pid_t pid)
@@ -177,17 +191,34 @@ static int wait_grown(const struct harvest *h, pid_t pid)
 	return complain("the command stays at %" PRIu64 " MiB", has >> 20);
 }
 
+/* Returns when the command runs, and is no longer a copy of this program; -1:
+ * told why not. */
 static pid_t start(char **command)
 {
-	pid_t self = getpid(), pid = fork();
+	int pipes[2], err = 0;
+	pid_t pid, self = getpid();
 
-	if (pid)
-		return pid;
-	/* Not left behind, whatever becomes of this one. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == self)
-		(void)execvp(command[0], command);
-	_exit(complain("%s: %s", command[0], strerror(errno)));
+	if (pipe2(pipes, O_CLOEXEC))
+		return -complain("pipe: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		/* Not left behind, whatever becomes of this one. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() == self)
+			(void)execvp(command[0], command);
+		err = errno;
+		_exit(write(pipes[1], &err, sizeof(err)) != sizeof(err));
+	}
+	(void)close(pipes[1]);
+	if (pid < 0)
+		(void)complain("fork: %s", strerror(errno));
+	/* Nothing comes of a successful exec but the end. */
+	if (pid > 0 && read(pipes[0], &err, sizeof(err)) == sizeof(err)) {
+		(void)waitpid(pid, NULL, 0);
+		pid = -complain("%s: %s", command[0], strerror(err));
+	}
+	(void)close(pipes[0]);
+	return pid;
 }
 
 static int harvest_process(struct harvest *h, char **command)
@@ -196,7 +227,7 @@ static int harvest_process(struct harvest *h, char **command)
 	int err;
 
 	if (pid < 0)
-		return complain("fork: %s", strerror(errno));
+		return 1;
 	err = wait_grown(h, pid);
 	if (!err) {
 		(void)kill(pid, SIGSTOP);

@@ -3,11 +3,13 @@
  * bench-threads.c - what a second thread adds.
  *
  * Throughput of two threads on two processors over that of one, on one store;
- * each puts over and gets its own keys. One and two take turns.
+ * each puts over and gets pages of its own pool. One and two take turns. The same
+ * is told of bare copies: two processors share the way to memory.
  */
 #include <errno.h>
 #include <pthread.h>
 
+#include "bench-floor.h"
 #include "bench-mill.h"
 #include "bench.h"
 
@@ -19,11 +21,32 @@
 struct worker {
 	struct bench *b;
 	struct bench_mill mill; /* the session is shared */
+	struct bench_floor floor;
 	unsigned cpu;
-	void (*run)(void *ctx, unsigned count);
+	void (*run)(struct worker *w, unsigned count);
 	pthread_barrier_t *start;
 	uint64_t ops, ns; /* of undisturbed batches */
 };
+
+static void put(struct worker *w, unsigned count)
+{
+	bench_mill_put(&w->mill, count);
+}
+
+static void get(struct worker *w, unsigned count)
+{
+	bench_mill_get(&w->mill, count);
+}
+
+static void floor_put(struct worker *w, unsigned count)
+{
+	bench_floor_put(&w->floor, count);
+}
+
+static void floor_get(struct worker *w, unsigned count)
+{
+	bench_floor_get(&w->floor, count);
+}
 
 static void *worker_main(void *arg)
 {
@@ -37,7 +60,7 @@ static void *worker_main(void *arg)
 	(void)pthread_barrier_wait(w->start);
 	for (done = 0; done < w->b->plan.ops; done += BENCH_BATCH) {
 		bench_timer_start(&t, w->b->plan.clock_ns);
-		w->run(&w->mill, BENCH_BATCH);
+		w->run(w, BENCH_BATCH);
 		/* Another program's time is not the store's. */
 		if (!bench_timer_stop(&t, &ns) && w->ops)
 			continue;
@@ -51,7 +74,7 @@ _Static_assert(THREADS == 2, "or a thread stays when another cannot start");
 
 /* Operations a second, all threads together; negative: errno. */
 static double throughput(struct worker *workers, unsigned count,
-			 void (*run)(void *, unsigned))
+			 void (*run)(struct worker *, unsigned))
 {
 	pthread_t threads[THREADS];
 	pthread_barrier_t start;
@@ -82,7 +105,7 @@ static double throughput(struct worker *workers, unsigned count,
 }
 
 static int scale(struct bench *b, struct worker *workers, const char *key,
-		 void (*run)(void *, unsigned))
+		 void (*run)(struct worker *, unsigned))
 {
 	double gains[BENCH_REPEATS_MAX], one, two;
 	unsigned i;
@@ -98,6 +121,30 @@ static int scale(struct bench *b, struct worker *workers, const char *key,
 			 "throughput of two threads / of one", gains,
 			 b->plan.repeats);
 	return 0;
+}
+
+static int scale_floors(struct bench *b, struct worker *workers)
+{
+	struct bench_area area;
+	unsigned i;
+	int err = 0;
+
+	if (bench_area_init(&area, b->sizes.store_bytes, 1))
+		return bench_fail(b, -ENOMEM, "out of memory");
+	for (i = 0; i < THREADS; i++) {
+		if (bench_floor_init(&workers[i].floor, &area, &b->noise,
+				     BENCH_HOT_PAGES))
+			err = bench_fail(b, -ENOMEM, "out of memory");
+		workers[i].floor.random.state = i;
+	}
+	if (!err)
+		err = scale(b, workers, "scale_2_threads_floor_put", floor_put);
+	if (!err)
+		err = scale(b, workers, "scale_2_threads_floor_get", floor_get);
+	for (i = 0; i < THREADS; i++)
+		bench_floor_finish(&workers[i].floor);
+	bench_area_finish(&area);
+	return err;
 }
 
 /* Each worker has a mill of its own on the first one's session and pool. */
@@ -150,12 +197,14 @@ int bench_threads(struct bench *b)
 		m->window = m->mask + 1;
 	}
 	if (!err)
-		err = scale(b, workers, "scale_2_threads_put", bench_mill_put);
+		err = scale(b, workers, "scale_2_threads_put", put);
 	if (!err)
-		err = scale(b, workers, "scale_2_threads_get", bench_mill_get);
+		err = scale(b, workers, "scale_2_threads_get", get);
 	for (i = 0; i < THREADS && !err; i++)
 		err = bench_mill_check(&workers[i].mill);
 	bench_mill_close(&workers[0].mill);
+	if (!err)
+		err = scale_floors(b, workers);
 	bench_pin(&b->cpus, 0);
 	return err;
 }

@@ -18,8 +18,8 @@
 #include "machine.h"
 #include "opened.h"
 #include "rng.h"
-#include "tmem/tmem.h"
 #include "unit.h"
+#include <tmem/tmem.h>
 
 #define MIB ((uint64_t)1 << 20)
 #define PAGE 4096u

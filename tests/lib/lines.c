@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "tmem/tmem.h"
+#include <tmem/tmem.h>
 
 void lines_init(struct lines *lines)
 {

@@ -9,7 +9,7 @@
 #define TESTS_LIB_OPENED_H
 
 #include "lines.h"
-#include "tmem/tmem.h"
+#include <tmem/tmem.h>
 
 struct opened {
 	struct tmem *t;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "lease-revoking.h"
-#include "tmem/tmem.h"
+#include <tmem/tmem.h>
 
 struct revocable {
 	struct tmem *t;		       /* closed by tmem_close() */

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tmem/tmem.h"
+#include <tmem/tmem.h>
 
 struct lease_revoking;
 struct model;

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "tmem/tmem.h"
+#include <tmem/tmem.h>
 
 enum {
 	OBJECTS = 4,

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tmem/tmem.h"
+#include <tmem/tmem.h>
 
 struct crowd_opts {
 	struct tmem *t;

@@ -62,7 +62,8 @@ keys = {
         get_raw_ratio miss_ns batch_get_ns put_over_ns put_packed_ns
         get_packed_ns packed_pages_pct put_pressed_ns put_pressed_help_ns
         meta_bytes_per_page waste_under_churn_pct ager_cores_under_churn
-        scale_2_threads_put scale_2_threads_get first_fill_put_ns
+        scale_2_threads_put scale_2_threads_get
+        scale_2_threads_floor_put scale_2_threads_floor_get first_fill_put_ns
         shrink_huge_ms_per_gib shrink_4k_ms_per_gib shrink_4k_ratio
         growth_max_ratio growth_warm_max_ratio""",
 }[name].split()

@@ -9,8 +9,8 @@
 #include "leftover.h"
 #include "opened.h"
 #include "rng.h"
-#include "tmem/tmem.h"
 #include "unit.h"
+#include <tmem/tmem.h>
 
 #define MIB ((uint64_t)1 << 20)
 

@@ -8,8 +8,8 @@
 #include "leftover.h"
 #include "machine.h"
 #include "opened.h"
-#include "tmem/tmem.h"
 #include "unit.h"
+#include <tmem/tmem.h>
 
 #define PAGE 4096u
 #define MANY (MACHINE_SANITIZED ? 20000u : 200000u)

@@ -12,8 +12,8 @@
 #include "leftover.h"
 #include "machine.h"
 #include "opened.h"
-#include "tmem/tmem.h"
 #include "unit.h"
+#include <tmem/tmem.h>
 
 #define PAGE 4096u
 #define FEW 1000u

@@ -9,8 +9,8 @@
 #include "content.h"
 #include "leftover.h"
 #include "opened.h"
-#include "tmem/tmem.h"
 #include "unit.h"
+#include <tmem/tmem.h>
 
 #define PAGE 4096u
 #define TIMES 3000u

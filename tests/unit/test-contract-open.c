@@ -13,8 +13,8 @@
 #include "leftover.h"
 #include "machine.h"
 #include "opened.h"
-#include "tmem/tmem.h"
 #include "unit.h"
+#include <tmem/tmem.h>
 
 #define MIB ((uint64_t)1 << 20)
 

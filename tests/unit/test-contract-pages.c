@@ -9,8 +9,8 @@
 #include "content.h"
 #include "leftover.h"
 #include "opened.h"
-#include "tmem/tmem.h"
 #include "unit.h"
+#include <tmem/tmem.h>
 
 #define PAGE_MAX TMEM_PAGE_SIZE_MAX
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

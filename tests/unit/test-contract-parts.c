@@ -10,8 +10,8 @@
 #include "leftover.h"
 #include "opened.h"
 #include "rng.h"
-#include "tmem/tmem.h"
 #include "unit.h"
+#include <tmem/tmem.h>
 
 #define PAGE_MAX TMEM_PAGE_SIZE_MAX
 

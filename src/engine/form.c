@@ -22,15 +22,6 @@ int tmem_form_same(const void *page, size_t size, uint64_t *ret_word)
 	return 1;
 }
 
-void tmem_form_fill(void *page, size_t size, uint64_t word)
-{
-	char *p = page;
-	size_t i;
-
-	for (i = 0; i < size; i += sizeof(word))
-		memcpy(p + i, &word, sizeof(word));
-}
-
 /*
  * Of 256 random bytes, 162 values differ on average, with a deviation of about
  * 6: under 1 in 1000 random pages shows fewer than 143. Pages that lz4 brings

@@ -11,9 +11,6 @@
 /** tmem_form_same() - 1: the page is one 64-bit word repeated. */
 int tmem_form_same(const void *page, size_t size, uint64_t *ret_word);
 
-/** tmem_form_fill() - the page that one word makes. */
-void tmem_form_fill(void *page, size_t size, uint64_t word);
-
 /**
  * tmem_form_probe() - whether trying to compress a page is worth the codec.
  *

@@ -209,8 +209,8 @@ static void check_object_pages(struct checker *c)
 
 	for (n = 0; n < c->objects_count; n++)
 		if (c->objects[n] &&
-		    tmem_object_at(&c->st->objects, (uint32_t)n)->pages !=
-			    c->objects[n])
+		    tmem_object_pages(tmem_object_at(
+			    &c->st->objects, (uint32_t)n)) != c->objects[n])
 			fault(c, "an object's pages are miscounted", n);
 }
 

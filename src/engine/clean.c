@@ -13,7 +13,6 @@
 #include "ager.h"
 #include "assertion.h"
 #include "clock.h"
-#include "form.h"
 #include "index.h"
 #include "policy.h"
 #include "read.h"
@@ -57,8 +56,6 @@ static uint32_t pack_entry(struct tmem_store *st, struct tmem_worker *w,
 		return 0;
 	/* Copied first: the codec may not see bytes that are being revoked. */
 	memcpy(w->codec.page, tmem_place_payload(&st->space, hit->place), size);
-	if (!tmem_form_probe(w->codec.page, size))
-		return 0;
 	return tmem_codec_pack(&w->codec, w->codec.page, size,
 			       TMEM_PACKED_MAX(size));
 }

@@ -248,7 +248,7 @@ void tmem_index_drop(struct tmem_store *st, const struct tmem_ref *ref,
 
 int tmem_index_store(struct tmem_store *st, const struct tmem_ref *ref,
 		     struct tmem_tally *tally, const struct tmem_hit *hit,
-		     const struct tmem_room *room)
+		     const struct tmem_room *room, uint32_t guess)
 {
 	struct tmem_table *t = &st->shards[ref->shard].table;
 	struct tmem_pool *p = &st->pools[tmem_pool_slot(ref->object.pool)];
@@ -267,7 +267,8 @@ int tmem_index_store(struct tmem_store *st, const struct tmem_ref *ref,
 		err = -EDQUOT;
 		goto uncount;
 	}
-	if (tmem_object_ref(&st->objects, &ref->object, &object, &is_new)) {
+	if (tmem_object_ref(&st->objects, &ref->object, guess, &object,
+			    &is_new)) {
 		err = -ENOMEM;
 		goto uncount;
 	}

@@ -76,13 +76,14 @@ enum tmem_left tmem_index_left(struct tmem_store *st,
  * @tally: from tmem_index_tally(), under the same lock: the pool may be on its
  *	way out by now, its tallies are not.
  * @hit: what tmem_index_find() found; NULL: it found nothing.
+ * @guess: from tmem_object_peek(), or 0.
  *
  * Return: 0; nothing changed: -ENOMEM index or objects cannot grow, -EDQUOT one
  * page more would pass limit_pages.
  */
 int tmem_index_store(struct tmem_store *st, const struct tmem_ref *ref,
 		     struct tmem_tally *tally, const struct tmem_hit *hit,
-		     const struct tmem_room *room);
+		     const struct tmem_room *room, uint32_t guess);
 
 /** tmem_index_move() - a page's entry is in a new place. Shard lock held. */
 void tmem_index_move(struct tmem_store *st, const struct tmem_ref *ref,

@@ -247,6 +247,28 @@ int tmem_log_reserve(struct tmem_log *log, enum tmem_stream stream,
 	return err;
 }
 
+void tmem_log_expect(struct tmem_log *log, enum tmem_stream stream,
+		     uint32_t bytes)
+{
+#ifndef TMEM_PIN
+	/* Without the lock: at worst, some lines are loaded for nothing. */
+	struct tmem_space *s = log->space;
+	uint32_t n = head_of(log, stream, TMEM_LAYOUT_LOG)->segment, fill, i;
+
+	if (n == TMEM_SEGMENT_NONE)
+		return;
+	fill = s->segments[n].fill;
+	for (i = 0; i < bytes; i += 64)
+		__builtin_prefetch(tmem_lease_segment(s->lease, n) +
+					   ((size_t)fill << TMEM_UNIT_SHIFT) + i,
+				   1);
+#else
+	(void)log;
+	(void)stream;
+	(void)bytes;
+#endif
+}
+
 void tmem_log_publish(struct tmem_log *log, const struct tmem_room *room,
 		      uint32_t object)
 {

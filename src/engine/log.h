@@ -64,6 +64,14 @@ int tmem_log_reserve(struct tmem_log *log, enum tmem_stream stream,
 		     uint64_t index, uint32_t info, uint64_t age,
 		     struct tmem_room *ret);
 
+/**
+ * tmem_log_expect() - start loading what the stream's next packed entry will
+ * overwrite, because it will be there when the codec is done.
+ * @bytes: of it.
+ */
+void tmem_log_expect(struct tmem_log *log, enum tmem_stream stream,
+		     uint32_t bytes);
+
 /** tmem_log_publish() - the room's entry lives; the slot is being written. */
 void tmem_log_publish(struct tmem_log *log, const struct tmem_room *room,
 		      uint32_t object);

@@ -11,6 +11,9 @@
 #include "hash.h"
 #include "mem.h"
 
+/* A record's next life; it begins with no page. */
+#define LIFE (1ull << 32)
+
 /* A freed entry of ranges[] links to the next by this bit and the number. */
 #define RANGE_FREE 0x80000000u
 #define RANGE_NONE 0x7fffffffu
@@ -175,7 +178,7 @@ static void set_record(struct tmem_object *r, const struct tmem_object_name *n)
 		atomic_store_explicit(&r->id[i], n->id[i], memory_order_relaxed);
 	atomic_store_explicit(&r->condemned, 0, memory_order_relaxed);
 	atomic_store_explicit(&r->pool, n->pool, memory_order_release);
-	r->pages = 0;
+	atomic_fetch_add(&r->refs, LIFE);
 }
 
 static uint32_t find(const struct tmem_objects *o,
@@ -213,23 +216,88 @@ static int make(struct tmem_objects *o, struct tmem_object_shard *s,
 	return 0;
 }
 
+/* The record of any number at all, if there could be one. */
+static struct tmem_object *record_of(const struct tmem_objects *o,
+				     uint32_t number)
+{
+	uint32_t range = number / TMEM_OBJECTS_PER_RANGE, chunk;
+
+	if (!range || range > atomic_load(&o->ranges_count))
+		return NULL;
+	chunk = atomic_load_explicit(&o->ranges[range], memory_order_acquire);
+	if (!chunk || chunk & RANGE_FREE)
+		return NULL;
+	return (struct tmem_object *)tmem_chunk_at(o->space, chunk - 1) +
+	       number % TMEM_OBJECTS_PER_RANGE;
+}
+
+/*
+ * One page more, if the number is the name's and has pages. Without the lock: a
+ * record with pages keeps its name, and one that lost them all meanwhile, even if
+ * it has new ones since, is in another life. A record whose range was dropped
+ * right now shows 28 other bytes than the name's.
+ */
+static int ref_guess(const struct tmem_objects *o,
+		     const struct tmem_object_name *name, uint32_t number)
+{
+	struct tmem_object *r = record_of(o, number);
+	uint64_t refs;
+
+	if (!r)
+		return 0;
+	refs = atomic_load_explicit(&r->refs, memory_order_acquire);
+	do {
+		if (!(uint32_t)refs ||
+		    !tmem_object_is(r, name->pool, name->id) ||
+		    tmem_object_condemned(r))
+			return 0;
+	} while (!atomic_compare_exchange_weak(&r->refs, &refs, refs + 1));
+	return 1;
+}
+
+/* One page less, unless it is the last one. */
+static int unref_shared(struct tmem_object *r)
+{
+	uint64_t refs = atomic_load(&r->refs);
+
+	while ((uint32_t)refs > 1)
+		if (atomic_compare_exchange_weak(&r->refs, &refs, refs - 1))
+			return 1;
+	return 0;
+}
+
 /* ---- Entry points -------------------------------------------------------- */
 
+uint32_t tmem_object_peek(const struct tmem_objects *o,
+			  const struct tmem_object_name *name)
+{
+	uint32_t number = tmem_table_peek(&shard_of(o, name->hash)->table,
+					  (uint32_t)name->hash);
+
+	if (number)
+		__builtin_prefetch(record_of(o, number), 1);
+	return number;
+}
+
 int tmem_object_ref(struct tmem_objects *o, const struct tmem_object_name *name,
-		    uint32_t *ret, int *ret_new)
+		    uint32_t guess, uint32_t *ret, int *ret_new)
 {
 	struct tmem_object_shard *s = shard_of(o, name->hash);
 	struct tmem_cursor c;
 	uint32_t number;
 	int err = 0;
 
+	*ret_new = 0;
+	*ret = guess;
+	if (guess && ref_guess(o, name, guess))
+		return 0;
 	tmem_lock_acquire(&s->lock);
 	number = find(o, s, name, &c);
 	*ret_new = !number;
 	if (!number)
 		err = make(o, s, name, &number);
 	if (!err) {
-		tmem_object_at(o, number)->pages++;
+		atomic_fetch_add(&tmem_object_at(o, number)->refs, 1);
 		*ret = number;
 	}
 	tmem_lock_release(&s->lock);
@@ -244,12 +312,14 @@ int tmem_object_unref(struct tmem_objects *o, uint32_t number)
 	struct tmem_cursor c;
 	int gone = 0;
 
+	if (unref_shared(r))
+		return 0;
 	if (!tmem_object_guess(o, number, &name))
 		TMEM_ASSERT(0); /* a slot refers to it */
 	s = shard_of(o, name.hash);
 	tmem_lock_acquire(&s->lock);
-	TMEM_ASSERT(r->pages);
-	if (!--r->pages) {
+	TMEM_ASSERT(tmem_object_pages(r));
+	if ((uint32_t)atomic_fetch_sub(&r->refs, 1) == 1) {
 		gone = !tmem_object_condemned(r);
 		if (gone) {
 			TMEM_ASSERT(find(o, s, &name, &c) == number);
@@ -289,17 +359,12 @@ int tmem_object_condemn(struct tmem_objects *o,
 int tmem_object_guess(const struct tmem_objects *o, uint32_t number,
 		      struct tmem_object_name *ret)
 {
-	uint32_t range = number / TMEM_OBJECTS_PER_RANGE, chunk, i, pool;
-	const struct tmem_object *r;
+	const struct tmem_object *r = record_of(o, number);
+	uint32_t i, pool;
 	uint64_t id[3];
 
-	if (!range || range > atomic_load(&o->ranges_count))
+	if (!r)
 		return 0;
-	chunk = atomic_load_explicit(&o->ranges[range], memory_order_acquire);
-	if (!chunk || chunk & RANGE_FREE)
-		return 0;
-	r = (struct tmem_object *)tmem_chunk_at(o->space, chunk - 1) +
-	    number % TMEM_OBJECTS_PER_RANGE;
 	pool = atomic_load_explicit(&r->pool, memory_order_relaxed);
 	for (i = 0; i < 3; i++)
 		id[i] = atomic_load_explicit(&r->id[i], memory_order_relaxed);

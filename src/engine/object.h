@@ -27,9 +27,10 @@ struct tmem_object {
 	_Atomic uint64_t id[3];	    /* (c) while in use */
 	_Atomic uint32_t pool;	    /* (c) while in use: pool id; 0: free */
 	_Atomic uint32_t condemned; /* (a) set under the object lock */
-	uint32_t pages; /* (o) object lock: slots that refer to it */
-	uint32_t next;	/* (o) free list of the shard */
-	uint64_t spare[3];
+	_Atomic uint64_t refs; /* (a) life:32 | slots that refer to it:32; from
+				* and to no slots under the object lock */
+	uint32_t next;	       /* (o) object lock: free list of the shard */
+	uint32_t spare[5];
 };
 _Static_assert(sizeof(struct tmem_object) == 64, "64 records fill a chunk");
 
@@ -72,15 +73,23 @@ void tmem_object_name(const struct tmem_objects *o, uint32_t pool,
 		      const uint64_t id[3], struct tmem_object_name *ret);
 
 /**
+ * tmem_object_peek() - the number that a name probably has; 0: no idea. Starts
+ * loading its record. Needs no lock.
+ */
+uint32_t tmem_object_peek(const struct tmem_objects *o,
+			  const struct tmem_object_name *name);
+
+/**
  * tmem_object_ref() - the number of an object, made if there is none; one page
  * more.
+ * @guess: from tmem_object_peek(), or 0; a right one saves lock and search.
  * @ret_new: out: 1 it was made.
  *
  * Context: takes the object shard's lock.
  * Return: 0, -ENOMEM.
  */
 int tmem_object_ref(struct tmem_objects *o, const struct tmem_object_name *name,
-		    uint32_t *ret, int *ret_new);
+		    uint32_t guess, uint32_t *ret, int *ret_new);
 
 /**
  * tmem_object_unref() - one page less; the last one frees the number.
@@ -103,6 +112,12 @@ static inline struct tmem_object *tmem_object_at(const struct tmem_objects *o,
 	struct tmem_object *records = tmem_chunk_at(o->space, chunk - 1);
 
 	return &records[number % TMEM_OBJECTS_PER_RANGE];
+}
+
+/** tmem_object_pages() - slots that refer to it. */
+static inline uint32_t tmem_object_pages(const struct tmem_object *r)
+{
+	return (uint32_t)atomic_load_explicit(&r->refs, memory_order_relaxed);
 }
 
 /**

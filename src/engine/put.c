@@ -47,6 +47,7 @@ struct put {
 	const void *page;
 	const uint64_t *expected; /* the slot must still be this; NULL: any */
 	enum tmem_stream stream;
+	uint32_t object_guess; /* its number, probably; 0: no idea */
 	struct shape shape;
 };
 
@@ -74,13 +75,10 @@ static void shape_pack(struct put *p)
 	if (p->shape.pack_tried)
 		return;
 	p->shape.pack_tried = 1;
-	if (!tmem_form_probe(p->page, page_size(p))) {
-		p->shape.info |= TMEM_ENTRY_UNPACKABLE;
-		return;
-	}
 	c = tmem_codec_try(p->st);
 	if (!c)
 		return;
+	tmem_log_expect(&p->st->log, p->stream, page_size(p) / 2);
 	len = tmem_codec_pack(c, p->page, page_size(p),
 			      TMEM_PACKED_MAX(page_size(p)));
 	if (!len) {
@@ -280,6 +278,11 @@ static int write_page(struct put *p, struct tmem_room *room)
 			return -ENOSPC;
 	}
 	tmem_write(p->st, room, p->shape.bytes);
+	/* Here, while the page's bytes are still on their way to memory: behind
+	 * the fence nothing overlaps with anything. */
+	if (TMEM_ENTRY_FORM(p->shape.info) == TMEM_FORM_RAW)
+		p->object_guess =
+			tmem_object_peek(&p->st->objects, &p->ref->object);
 	tmem_copy_fence();
 	if (p->shape.codec) {
 		tmem_codec_release(p->shape.codec);
@@ -313,7 +316,7 @@ static int publish(struct put *p, struct tmem_room *room)
 		err = -EAGAIN;
 	else
 		err = tmem_index_store(st, p->ref, tally, found ? &hit : NULL,
-				       room);
+				       room, p->object_guess);
 	if (!err) {
 		tally->puts++;
 		/* Under the lock, so that a walker sees charge and page. */

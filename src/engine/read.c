@@ -27,13 +27,14 @@ static int still_there(struct tmem_store *st, uint64_t place)
 
 struct tmem_codec *tmem_codec_try(struct tmem_store *st)
 {
-	uint32_t i, first = atomic_fetch_add(&st->codec_next, 1);
 	struct tmem_codec *c;
+	uint32_t i;
 
 	if (tmem_fault(TMEM_FAULT_CODEC))
 		return NULL;
+	/* In order, not in turns: the first one's table is in a cache. */
 	for (i = 0; i < TMEM_CODECS; i++) {
-		c = &st->codecs[(first + i) % TMEM_CODECS];
+		c = &st->codecs[i];
 		if (tmem_lock_try(&c->lock))
 			return c;
 	}
@@ -45,7 +46,7 @@ struct tmem_codec *tmem_codec_acquire(struct tmem_store *st)
 	struct tmem_codec *c = tmem_codec_try(st);
 
 	if (!c) {
-		c = &st->codecs[atomic_load(&st->codec_next) % TMEM_CODECS];
+		c = &st->codecs[0];
 		tmem_lock_acquire(&c->lock);
 	}
 	return c;

@@ -95,7 +95,6 @@ struct tmem_store {
 	struct tmem_lock pools_lock; /* TMEM_RANK_POOLS */
 	struct tmem_pool pools[TMEM_POOLS_MAX];
 	struct tmem_codec codecs[TMEM_CODECS];
-	_Atomic uint32_t codec_next;  /* (a) where a putter looks first */
 	struct tmem_worker *workers;  /* (c) */
 	uint32_t workers_count;	      /* (c) */
 	_Atomic uint32_t worker_next; /* (a) */

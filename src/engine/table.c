@@ -322,6 +322,23 @@ void tmem_table_prefetch(const struct tmem_table *t, uint32_t hash)
 #endif
 }
 
+uint32_t tmem_table_peek(const struct tmem_table *t, uint32_t hash)
+{
+#ifndef TMEM_PIN
+	/* As above; overflow lines may be gone by now, so they are left alone. */
+	const struct tmem_line *line = first_line(t, bucket_of(t, hash));
+	uint32_t i;
+
+	for (i = 0; i < 2 * TMEM_LINE_SLOTS; i++, line += i == TMEM_LINE_SLOTS)
+		if (line->tag[i % TMEM_LINE_SLOTS] == tag_of(hash))
+			return line->object[i % TMEM_LINE_SLOTS];
+#else
+	(void)t;
+	(void)hash;
+#endif
+	return 0;
+}
+
 static int scan(const struct tmem_table *t, struct tmem_cursor *c)
 {
 	for (;;) {

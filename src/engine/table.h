@@ -65,6 +65,10 @@ void tmem_table_finish(struct tmem_table *t);
 /** tmem_table_prefetch() - start loading a hash's bucket; needs no lock. */
 void tmem_table_prefetch(const struct tmem_table *t, uint32_t hash);
 
+/** tmem_table_peek() - the object of a slot with the hash's tag, near the start
+ * of its bucket; 0: none there. Needs no lock, so it may be wrong. */
+uint32_t tmem_table_peek(const struct tmem_table *t, uint32_t hash);
+
 /** tmem_table_first() - first slot with the hash's tag; 1 found, 0 none. */
 int tmem_table_first(const struct tmem_table *t, uint32_t hash,
 		     struct tmem_cursor *c);

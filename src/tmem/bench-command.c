@@ -19,6 +19,7 @@
 enum {
 	KEY_SIZE = 256,
 	KEY_CORPORA,
+	KEY_ONLY,
 	KEY_TINY,
 	KEY_JSON,
 	KEY_OUT
@@ -95,6 +96,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_CORPORA:
 		r->options.corpora = arg;
 		return 0;
+	case KEY_ONLY:
+		r->options.only = arg;
+		return 0;
 	case KEY_TINY:
 		r->options.tiny = 1;
 		return 0;
@@ -124,6 +128,11 @@ static const struct argp_option options[] = {
 	  .arg = "DIR",
 	  .doc = "Pages to compress, NAME.pages ($" BENCH_CORPORA_VARIABLE
 		 "; else made-up ones)" },
+	{ .name = "only",
+	  .key = KEY_ONLY,
+	  .arg = "TEXT",
+	  .doc = "Only parts with this in their name, which is shown while "
+		 "they run" },
 	{ .name = "tiny",
 	  .key = KEY_TINY,
 	  .doc = "Only see that it works, in two seconds: the figures are "

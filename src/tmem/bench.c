@@ -160,13 +160,19 @@ static void say(const struct bench *b, const char *text, unsigned nth,
 
 int bench_steps(struct bench *b, const struct bench_step *steps, unsigned count)
 {
-	unsigned i;
+	unsigned i, ran = 0;
 	int err = 0;
 
 	for (i = 0; i < count && !err; i++) {
+		if (b->opt->only && !strstr(steps[i].text, b->opt->only))
+			continue;
 		say(b, steps[i].text, i + 1, count);
 		err = steps[i].run(b);
+		ran++;
 	}
 	progress_end(&b->progress);
-	return err;
+	return err || ran ? err
+			  : bench_fail(b, -ENOENT,
+				       "--only: no part is called "
+				       "so; a full run names them");
 }

@@ -22,6 +22,7 @@
 struct bench_options {
 	uint64_t size; /* bytes of a store; 0: 1 GiB, or a few MiB if tiny */
 	const char *corpora; /* a directory; NULL: made-up pages */
+	const char *only;    /* parts whose text has this in it; NULL: all */
 	int tiny;	     /* only see that it works */
 	int json;
 };
@@ -71,7 +72,7 @@ struct bench_step {
 	int (*run)(struct bench *b); /* 0, or negative errno by bench_fail() */
 };
 
-/** bench_steps() - one after the other, until one fails. */
+/** bench_steps() - those that are wanted, one after the other, until one fails. */
 int bench_steps(struct bench *b, const struct bench_step *steps, unsigned count);
 
 /** bench_limits() - what the machine can do; bench_store() - what the store

@@ -164,6 +164,7 @@ refuse 2 'no benchmark "nonsense"' bench nonsense
 refuse 2 'too many words' bench limits store
 refuse 2 '"1Q" is no size' bench store --size 1Q
 refuse 2 '8M to 256G' bench store --size 4M
+refuse 1 'no part is called so' bench store --tiny --only nonsense
 refuse 2 'which file' bench plot
 refuse 2 'only bench plot' bench limits --out "$dir"
 refuse 2 'no such option: --wrong' bench --wrong

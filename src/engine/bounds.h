@@ -85,7 +85,12 @@
 /* Times a put starts over because its segment was revoked under it. */
 #define TMEM_PUT_TRIES 4
 
-/* Free, backed segments kept at hand rather than given back, per cent of all. */
-#define TMEM_READY_PCT 3
+/*
+ * Segments that background work keeps free, and backed with memory, beyond the
+ * cleaner's own: per cent of all, and at most as many as a burst of puts fills
+ * while an ager thread wakes up (64 of 2 MiB: 30 ms of one putter).
+ */
+#define TMEM_FREE_PCT 2
+#define TMEM_FREE_MAX 64
 
 #endif

@@ -17,9 +17,6 @@
 #include "policy.h"
 #include "read.h"
 
-/* Segments that background work keeps free beyond the cleaner's own, percent. */
-#define FREE_PCT 4
-
 /* Segments that one caller in need compacts before it gives up: 98% live, fifty
  * make room for one. Other jobs are not counted: packing is tried once on each
  * segment, and evicting always frees one. */
@@ -245,19 +242,15 @@ static int go_on(struct tmem_store *st, struct tmem_worker *w, uint32_t entries)
 	return 1;
 }
 
-static uint32_t free_target(const struct tmem_store *st)
+static int has_enough_free(const struct tmem_store *st)
 {
-	uint32_t n = atomic_load_explicit(&st->space.held_max,
-					  memory_order_relaxed) *
-		     FREE_PCT / 100;
-
-	return TMEM_RESERVE + (n ? n : 1);
+	return tmem_space_free(&st->space) >= tmem_space_free_target(&st->space);
 }
 
 int tmem_ager_short(struct tmem_store *st)
 {
 	uint32_t free = tmem_space_free(&st->space);
-	uint32_t target = free_target(st);
+	uint32_t target = tmem_space_free_target(&st->space);
 	int now = atomic_load_explicit(&st->shortage, memory_order_relaxed);
 
 	/* On below half of what is kept free, off when all of it is back. */
@@ -302,18 +295,22 @@ int tmem_ager_unit(struct tmem_store *st, struct tmem_worker *w,
 	if (tmem_notice_losses(st))
 		return 1;
 	swept = tmem_sweep_unit(st);
-	if (need == TMEM_NEED_NONE) {
-		if (swept)
-			return 1;
-		if (w->job.kind == TMEM_JOB_NONE &&
-		    tmem_space_free(&st->space) >= free_target(st))
+	if (need == TMEM_NEED_NONE && swept)
+		return 1;
+	if (need == TMEM_NEED_NONE && w->job.kind == TMEM_JOB_NONE &&
+	    has_enough_free(st)) {
+		if (!atomic_exchange(&st->space.untidy, 0))
 			return 0;
+		need = TMEM_NEED_TIDY;
 	}
 	if (w->job.kind != TMEM_JOB_NONE && !suits(w, need))
 		tmem_ager_quit(st, w);
 	if (w->job.kind == TMEM_JOB_NONE && !begin(st, w, need) &&
 	    !(seal_for(st, need) && begin(st, w, need)))
 		return swept;
+	/* There may be more where that came from. */
+	if (need == TMEM_NEED_TIDY)
+		atomic_store(&st->space.untidy, 1);
 	return go_on(st, w, entries) || swept;
 }
 
@@ -393,8 +390,8 @@ int tmem_store_age(struct tmem_store *st, uint64_t budget_us)
 
 int tmem_store_wants_age(const struct tmem_store *st)
 {
-	return tmem_sweep_pending(st) ||
-	       tmem_space_free(&st->space) < free_target(st) ||
+	return tmem_sweep_pending(st) || !has_enough_free(st) ||
+	       atomic_load(&st->space.untidy) ||
 	       atomic_load_explicit(st->space.lease->revocations,
 				    memory_order_relaxed) !=
 		       atomic_load_explicit(&st->space.revocations_seen,

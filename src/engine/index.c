@@ -196,7 +196,7 @@ static void forget_entry(struct tmem_store *st, uint64_t place,
 
 	if (known) {
 		units = tmem_entry_units(layout_of(form), entry->info);
-		if (tmem_segment_forget(&st->space.segments[segment],
+		if (tmem_segment_forget(&st->space, segment,
 					tmem_place_epoch(place),
 					(uint32_t)units) &&
 		    cls == TMEM_CLASS_PERSISTENT)

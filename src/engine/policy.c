@@ -205,6 +205,10 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 	case TMEM_NEED_DENSITY:
 		(void)choose_pack(&v, 1, ret);
 		break;
+	case TMEM_NEED_TIDY:
+		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead))
+			(void)choose_compact(&v, LIVE_PCT_CHEAP, ret);
+		break;
 	default:
 		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&
 		    !choose_compact(&v, LIVE_PCT_CHEAP, ret) &&

@@ -246,13 +246,6 @@ static uint32_t pop_ready(struct tmem_space *s)
 	return n;
 }
 
-static uint32_t ready_max(const struct tmem_space *s)
-{
-	uint32_t max = atomic_load(&s->held_max) * TMEM_READY_PCT / 100;
-
-	return max > TMEM_RESERVE ? max : TMEM_RESERVE;
-}
-
 /*
  * A free segment that was lent for a class; ready ones are of the class they
  * last had, and a change of class is a giving back and a lending.
@@ -303,6 +296,8 @@ void tmem_space_seal(struct tmem_space *s, uint32_t n, uint32_t room)
 {
 	tmem_lock_acquire(&s->lock);
 	s->segments[n].room = room;
+	/* What died while it was open was not compared with its room. */
+	atomic_store(&s->untidy, 1);
 	TMEM_ASSERT(get_state(&s->segments[n]) == TMEM_SEGMENT_OPEN);
 	set_state(&s->segments[n], TMEM_SEGMENT_SEALED);
 	atomic_fetch_sub(&s->opens, 1);
@@ -350,7 +345,7 @@ int tmem_space_retire(struct tmem_space *s, uint32_t n)
 	if (get_state(g) == TMEM_SEGMENT_BUSY ||
 	    get_state(g) == TMEM_SEGMENT_SEALED)
 		done = !is_revoked(s, n) && step_epoch(g, 1, &w);
-	if (done && atomic_load(&s->ready) < ready_max(s) &&
+	if (done && atomic_load(&s->ready) < tmem_space_free_target(s) &&
 	    atomic_load(&s->held) <= atomic_load(&s->held_max))
 		push_ready(s, n);
 	else if (done)

@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bounds.h"
 #include "lease.h"
 #include "lock.h"
 
@@ -69,12 +70,12 @@ struct tmem_segment {
 	uint8_t pack_tried;	       /* (l) what is raw in it does not pack */
 	uint8_t unswept;	       /* (l) lost with slots left behind ... */
 	uint8_t unswept_epoch;	       /* (l) ... in this epoch */
-	uint32_t fill;	      /* units dealt out; head lock while open */
-	uint32_t dealt;	      /* units of entries; head lock while open */
-	uint32_t room;	      /* (l) units that could live in it */
-	uint32_t chunks_used; /* (l) metadata: chunks dealt out */
-	uint64_t age;	      /* (l) the lower the colder */
-	uint64_t unswept_seq; /* (l) the sweep that frees `unswept` */
+	uint32_t fill;	       /* units dealt out; head lock while open */
+	uint32_t dealt;	       /* units of entries; head lock while open */
+	_Atomic uint32_t room; /* (a) units that could live in it */
+	uint32_t chunks_used;  /* (l) metadata: chunks dealt out */
+	uint64_t age;	       /* (l) the lower the colder */
+	uint64_t unswept_seq;  /* (l) the sweep that frees `unswept` */
 #ifdef TMEM_PIN
 	_Atomic uint32_t pins; /* (a) readers inside; sanitizer builds only */
 #endif
@@ -102,6 +103,7 @@ struct tmem_space {
 	uint32_t chunk_head;	      /* (l) free metadata chunks, linked */
 	_Atomic uint32_t chunks_free; /* (a) their number */
 	_Atomic uint64_t revocations_seen; /* (a) of the lease's */
+	_Atomic int untidy; /* (a) a segment became mostly dead */
 };
 
 int tmem_space_init(struct tmem_space *s, struct tmem_lease *lease,
@@ -130,6 +132,16 @@ static inline uint32_t tmem_space_free(const struct tmem_space *s)
 	uint32_t ready = atomic_load_explicit(&s->ready, memory_order_relaxed);
 
 	return (held < max ? max - held : 0) + (held <= max ? ready : 0);
+}
+
+/** tmem_space_free_target() - how many of them background work wants. */
+static inline uint32_t tmem_space_free_target(const struct tmem_space *s)
+{
+	uint32_t n = atomic_load_explicit(&s->held_max, memory_order_relaxed) *
+		     TMEM_FREE_PCT / 100;
+
+	n = n < TMEM_FREE_MAX ? n : TMEM_FREE_MAX;
+	return TMEM_RESERVE + (n ? n : 1);
 }
 
 struct tmem_segment_plan {
@@ -259,9 +271,11 @@ static inline int tmem_segment_alive(const struct tmem_space *s,
 }
 
 /** tmem_segment_forget() - an entry of this epoch is dead; 1 counted, 0 stale. */
-static inline int tmem_segment_forget(struct tmem_segment *g, uint8_t epoch,
-				      uint32_t units)
+static inline int tmem_segment_forget(struct tmem_space *s, uint32_t segment,
+				      uint8_t epoch, uint32_t units)
 {
+	struct tmem_segment *g = &s->segments[segment];
+	uint32_t half = atomic_load_explicit(&g->room, memory_order_relaxed) / 2;
 	uint64_t w = atomic_load_explicit(&g->word, memory_order_relaxed);
 
 	do {
@@ -270,6 +284,9 @@ static inline int tmem_segment_forget(struct tmem_segment *g, uint8_t epoch,
 	} while (!atomic_compare_exchange_weak_explicit(
 		&g->word, &w, w - TMEM_WORD_PAGE - units, memory_order_acq_rel,
 		memory_order_relaxed));
+	if (tmem_word_units(w) == units ||
+	    (tmem_word_units(w) >= half && tmem_word_units(w) - units < half))
+		atomic_store(&s->untidy, 1);
 	return 1;
 }
 

@@ -172,12 +172,55 @@ static void closing_gives_back_everything(void **state)
 		assert_true(machine_rss() <= before + SLACK);
 }
 
+/* A limit is no reason to sit on dead pages: with time, a store holds little more
+ * than what lives. */
+static void dead_pages_are_given_back(void **state)
+{
+	const uint64_t n = 48 * MIB / PAGE;
+	uint64_t i, full, base;
+	struct tmem_stats s;
+	uint8_t page[PAGE];
+	int pool;
+
+	(void)state;
+	opened_init(&o, "embedded:size=128M");
+	pool = opened_pool(&o, TMEM_POOL_PERSISTENT, PAGE);
+	base = opened_stats(&o).used_bytes;
+	assert_int_equal(fill(pool, n), n);
+	opened_age(&o);
+	full = opened_stats(&o).used_bytes;
+	assert_true(full >= base + n * PAGE);
+	for (i = 0; i < n; i++) {
+		struct tmem_key key = tmem_key(i / 64, i % 64);
+
+		if (i % 4)
+			assert_int_equal(tmem_flush_page(o.t, pool, &key), 1);
+	}
+	opened_age(&o);
+	s = opened_stats(&o);
+	if (s.used_bytes > base + s.raw_bytes * 5 / 2)
+		print_error("%llu used, %llu live\n",
+			    (unsigned long long)s.used_bytes,
+			    (unsigned long long)s.raw_bytes);
+	assert_true(s.used_bytes <= base + s.raw_bytes * 5 / 2);
+	for (i = 0; i < n; i += 4) {
+		struct tmem_key key = tmem_key(i / 64, i % 64);
+		uint8_t expected[PAGE];
+
+		fast_fill(expected, i);
+		assert_int_equal(tmem_get(o.t, pool, &key, page), 1);
+		assert_memory_equal(page, expected, PAGE);
+	}
+	opened_finish(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(used_is_what_is_resident),
 		cmocka_unit_test(given_back_is_free),
 		cmocka_unit_test(given_back_from_huge_pages_too),
+		cmocka_unit_test(dead_pages_are_given_back),
 		cmocka_unit_test(closing_gives_back_everything),
 		cmocka_unit_test(leftover_none),
 	};

@@ -49,7 +49,8 @@ struct candidate {
 	uint32_t segment; /* TMEM_SEGMENT_NONE: no candidate */
 	uint8_t epoch;
 	uint8_t cls, queue;
-	uint32_t pct; /* of its room, live */
+	uint32_t units; /* live */
+	uint32_t pct;	/* of its room, live */
 	uint64_t age;
 };
 
@@ -59,6 +60,12 @@ struct survey {
 	struct candidate oldest[2];	/* by queue */
 	struct candidate dead;		/* nothing lives in it */
 	uint64_t units[2];		/* live, by queue */
+};
+
+/** struct coldest - of each queue, the oldest segments in order. */
+struct coldest {
+	struct candidate oldest[2][TMEM_COLDEST_MAX];
+	uint32_t count[2], next[2];
 };
 
 static void keep_older(struct candidate *best, const struct candidate *c)
@@ -74,8 +81,25 @@ static void note_units(struct survey *v, const struct tmem_segment *g)
 			atomic_load_explicit(&g->word, memory_order_relaxed));
 }
 
-static void note_segment(struct survey *v, const struct tmem_segment *g,
-			 uint32_t n)
+static void note_cold(struct coldest *k, const struct candidate *c)
+{
+	struct candidate *list = k->oldest[c->queue];
+	uint32_t i = k->count[c->queue];
+
+	if (i == TMEM_COLDEST_MAX) {
+		if (list[i - 1].age <= c->age)
+			return;
+		i--;
+	} else {
+		k->count[c->queue]++;
+	}
+	for (; i && list[i - 1].age > c->age; i--)
+		list[i] = list[i - 1];
+	list[i] = *c;
+}
+
+static void note_segment(struct survey *v, struct coldest *k,
+			 const struct tmem_segment *g, uint32_t n)
 {
 	uint64_t w = atomic_load_explicit(&g->word, memory_order_relaxed);
 	uint32_t units = tmem_word_units(w);
@@ -84,6 +108,7 @@ static void note_segment(struct survey *v, const struct tmem_segment *g,
 		.epoch = tmem_word_epoch(w),
 		.cls = g->cls,
 		.queue = g->queue,
+		.units = units,
 		.pct = (uint32_t)((uint64_t)units * 100 / g->room),
 		.age = g->age,
 	};
@@ -99,11 +124,15 @@ static void note_segment(struct survey *v, const struct tmem_segment *g,
 		v->emptiest = c;
 	if (atomic_load(&g->layout) == TMEM_LAYOUT_RAW && !g->pack_tried)
 		keep_older(&v->oldest_raw[c.cls], &c);
-	if (c.cls == TMEM_CLASS_EPHEMERAL)
-		keep_older(&v->oldest[c.queue], &c);
+	if (c.cls != TMEM_CLASS_EPHEMERAL)
+		return;
+	keep_older(&v->oldest[c.queue], &c);
+	if (k)
+		note_cold(k, &c);
 }
 
-static void survey(struct tmem_store *st, struct survey *v)
+/* @k: NULL, or all zero. */
+static void survey(struct tmem_store *st, struct survey *v, struct coldest *k)
 {
 	const struct candidate none = { .segment = TMEM_SEGMENT_NONE };
 	struct tmem_space *s = &st->space;
@@ -119,7 +148,7 @@ static void survey(struct tmem_store *st, struct survey *v)
 		g = &s->segments[n];
 		state = atomic_load_explicit(&g->state, memory_order_relaxed);
 		if (state == TMEM_SEGMENT_SEALED)
-			note_segment(v, g, n);
+			note_segment(v, k, g, n);
 		else if (state == TMEM_SEGMENT_OPEN ||
 			 state == TMEM_SEGMENT_BUSY)
 			note_units(v, g);
@@ -197,7 +226,7 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 	struct survey v;
 
 	memset(ret, 0, sizeof(*ret));
-	survey(st, &v);
+	survey(st, &v, NULL);
 	switch (need) {
 	case TMEM_NEED_PAGE:
 		(void)choose_evict(st, &v, ret);
@@ -262,11 +291,33 @@ void tmem_policy_taken(struct tmem_store *st, uint64_t place, uint64_t pages)
 		move_share(st, 0, pages);
 }
 
-void tmem_policy_coldest(struct tmem_store *st, struct tmem_choice *ret)
+/* The next of each queue, as choose_evict() wants them. */
+static void offer(const struct coldest *k, struct survey *v)
 {
-	struct survey v;
+	uint32_t q;
 
-	memset(ret, 0, sizeof(*ret));
-	survey(st, &v);
-	(void)choose_evict(st, &v, ret);
+	for (q = 0; q < 2; q++) {
+		v->oldest[q].segment = TMEM_SEGMENT_NONE;
+		if (k->next[q] < k->count[q])
+			v->oldest[q] = k->oldest[q][k->next[q]];
+	}
+}
+
+uint32_t tmem_policy_coldest(struct tmem_store *st,
+			     struct tmem_choice ret[TMEM_COLDEST_MAX])
+{
+	struct coldest k = { 0 };
+	struct survey v;
+	uint32_t n;
+
+	survey(st, &v, &k);
+	for (n = 0; n < TMEM_COLDEST_MAX; n++) {
+		offer(&k, &v);
+		if (!choose_evict(st, &v, &ret[n]))
+			break;
+		v.units[ret[n].queue] -=
+			k.oldest[ret[n].queue][k.next[ret[n].queue]].units;
+		k.next[ret[n].queue]++;
+	}
+	return n;
 }

@@ -45,8 +45,15 @@ enum tmem_stream tmem_policy_stream(struct tmem_store *st,
  * held. */
 void tmem_policy_taken(struct tmem_store *st, uint64_t place, uint64_t pages);
 
-/** tmem_policy_coldest() - the sealed ephemeral segment to lose first, as a job
- * of evicting it; kind NONE: there is none. */
-void tmem_policy_coldest(struct tmem_store *st, struct tmem_choice *ret);
+/** Segments that one look at all of them finds to lose. */
+#define TMEM_COLDEST_MAX 16u
+
+/**
+ * tmem_policy_coldest() - sealed ephemeral segments to lose, the first one first.
+ *
+ * Return: how many.
+ */
+uint32_t tmem_policy_coldest(struct tmem_store *st,
+			     struct tmem_choice ret[TMEM_COLDEST_MAX]);
 
 #endif

@@ -354,20 +354,41 @@ int tmem_space_retire(struct tmem_space *s, uint32_t n)
 	return done;
 }
 
-int tmem_space_lose(struct tmem_space *s, uint32_t n, uint8_t epoch,
-		    uint64_t seq, uint32_t *ret_pages)
+static void give_back_run(struct tmem_space *s, uint32_t first, uint32_t count)
 {
-	int done;
-
-	tmem_lock_acquire(&s->lock);
-	done = is_as_chosen(s, n, epoch);
-	if (done) {
-		TMEM_ASSERT(s->segments[n].cls == TMEM_CLASS_EPHEMERAL);
-		*ret_pages = strike_off(s, n, seq);
-		s->lease->ops->give_back(s->lease, n);
+	if (s->lease->ops->give_back_run) {
+		s->lease->ops->give_back_run(s->lease, first, count);
+		return;
 	}
+	while (count--)
+		s->lease->ops->give_back(s->lease, first++);
+}
+
+uint32_t tmem_space_lose(struct tmem_space *s, const struct tmem_victim *victims,
+			 uint32_t count, uint64_t seq, uint64_t *ret_pages)
+{
+	uint32_t i, n, first = 0, run = 0, lost = 0;
+
+	*ret_pages = 0;
+	tmem_lock_acquire(&s->lock);
+	for (i = 0; i < count; i++) {
+		n = victims[i].segment;
+		if (!is_as_chosen(s, n, victims[i].epoch))
+			continue;
+		TMEM_ASSERT(s->segments[n].cls == TMEM_CLASS_EPHEMERAL);
+		*ret_pages += strike_off(s, n, seq);
+		if (run && first + run != n) {
+			give_back_run(s, first, run);
+			run = 0;
+		}
+		if (!run++)
+			first = n;
+		lost++;
+	}
+	if (run)
+		give_back_run(s, first, run);
 	tmem_lock_release(&s->lock);
-	return done;
+	return lost;
 }
 
 void tmem_space_drain(struct tmem_space *s, uint32_t keep)

@@ -187,16 +187,23 @@ void tmem_space_unclaim(struct tmem_space *s, uint32_t segment, int tried);
  */
 int tmem_space_retire(struct tmem_space *s, uint32_t segment);
 
+/** struct tmem_victim - a segment to lose. */
+struct tmem_victim {
+	uint32_t segment;
+	uint8_t epoch; /* as for tmem_space_claim() */
+};
+
 /**
- * tmem_space_lose() - give a SEALED segment back with all that lives in it.
- * @epoch: as for tmem_space_claim().
+ * tmem_space_lose() - give SEALED segments back with all that lives in them.
+ * @victims: sorted by segment: neighbours go back in one call.
  * @seq: sweep that removes the slots left behind.
  * @ret_pages: out: pages lost.
  *
- * Return: 1 done, 0 not sealed, or something is under way in it.
+ * What is not sealed, or has something under way in it, stays.
+ * Return: segments lost.
  */
-int tmem_space_lose(struct tmem_space *s, uint32_t segment, uint8_t epoch,
-		    uint64_t seq, uint32_t *ret_pages);
+uint32_t tmem_space_lose(struct tmem_space *s, const struct tmem_victim *victims,
+			 uint32_t count, uint64_t seq, uint64_t *ret_pages);
 
 /** tmem_space_drain() - give free segments back until `keep` are ready. */
 void tmem_space_drain(struct tmem_space *s, uint32_t keep);

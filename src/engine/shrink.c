@@ -2,11 +2,12 @@
 /*
  * shrink.c - giving memory back to the kernel now, and changing the limit.
  *
- * Whole segments of ephemeral pages are lost first: one madvise each, and the
+ * Whole segments of ephemeral pages are lost first: one madvise for neighbours, and the
  * slots they leave behind are swept later, so the cost does not depend on how
  * many pages they held. Persistent pages are packed and compacted, never lost.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "ager.h"
 #include "policy.h"
@@ -32,25 +33,37 @@ static void stop_workers(struct tmem_store *st)
 	}
 }
 
-static int lose_coldest(struct tmem_store *st)
+static int by_segment(const void *va, const void *vb)
 {
-	struct tmem_choice c;
-	uint32_t pages;
-	int done;
+	const struct tmem_victim *a = va, *b = vb;
 
-	tmem_policy_coldest(st, &c);
-	if (c.kind == TMEM_JOB_NONE)
-		return 0;
+	return a->segment < b->segment ? -1 : a->segment > b->segment;
+}
+
+/* Up to `count` of them; says how many. */
+static uint32_t lose_coldest(struct tmem_store *st, uint32_t count)
+{
+	struct tmem_choice choices[TMEM_COLDEST_MAX];
+	struct tmem_victim victims[TMEM_COLDEST_MAX];
+	uint32_t n = tmem_policy_coldest(st, choices), i;
+	uint64_t pages;
+
+	n = n < count ? n : count;
+	for (i = 0; i < n; i++) {
+		victims[i].segment = choices[i].segment;
+		victims[i].epoch = choices[i].epoch;
+	}
+	qsort(victims, n, sizeof(*victims), by_segment);
 	/* Losing and saying so are one step to a walker. */
 	tmem_lock_acquire(&st->sweep.lock);
-	done = tmem_space_lose(&st->space, c.segment, c.epoch,
-			       atomic_load(&st->sweep.wanted) + 1, &pages);
-	if (done) {
+	n = tmem_space_lose(&st->space, victims, n,
+			    atomic_load(&st->sweep.wanted) + 1, &pages);
+	if (n) {
 		atomic_fetch_add(&st->lost, pages);
 		(void)tmem_sweep_want(st);
 	}
 	tmem_lock_release(&st->sweep.lock);
-	return done;
+	return n;
 }
 
 /* What is held above `target` goes, as far as losing pages does it. */
@@ -64,7 +77,7 @@ static void lose_down_to(struct tmem_store *st, uint32_t target)
 		if (atomic_load(&st->space.ready))
 			tmem_space_drain(&st->space,
 					 atomic_load(&st->space.ready) - 1);
-		else if (lose_coldest(st))
+		else if (lose_coldest(st, held(st) - target))
 			continue;
 		else if (!sealed++)
 			(void)tmem_log_seal(&st->log, TMEM_CLASS_EPHEMERAL, 0);

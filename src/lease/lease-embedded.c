@@ -55,19 +55,27 @@ static int embedded_lend(struct tmem_lease *lease, enum tmem_class cls,
 	return 0;
 }
 
-static void embedded_give_back(struct tmem_lease *lease, uint32_t segment)
+static void embedded_give_back_run(struct tmem_lease *lease, uint32_t first,
+				   uint32_t count)
 {
 	struct embedded *e = of(lease);
-	uint32_t w = segment / 64;
+	uint32_t n;
 
-	TMEM_ASSERT(segment < lease->segments_max);
-	TMEM_ASSERT(e->lent[w] & (1ull << (segment % 64)));
+	TMEM_ASSERT(count && first + count <= lease->segments_max);
 	/* Cannot fail on memory mapped as this is. */
-	(void)madvise(tmem_lease_segment(lease, segment), lease->segment_size,
-		      MADV_DONTNEED);
-	e->lent[w] &= ~(1ull << (segment % 64));
-	if (w < e->first_free_word)
-		e->first_free_word = w;
+	(void)madvise(tmem_lease_segment(lease, first),
+		      count * lease->segment_size, MADV_DONTNEED);
+	for (n = first; n < first + count; n++) {
+		TMEM_ASSERT(e->lent[n / 64] & (1ull << (n % 64)));
+		e->lent[n / 64] &= ~(1ull << (n % 64));
+	}
+	if (first / 64 < e->first_free_word)
+		e->first_free_word = first / 64;
+}
+
+static void embedded_give_back(struct tmem_lease *lease, uint32_t segment)
+{
+	embedded_give_back_run(lease, segment, 1);
 }
 
 static void embedded_populate(struct tmem_lease *lease, uint32_t segment)
@@ -91,6 +99,7 @@ static void embedded_destroy(struct tmem_lease *lease, int in_child)
 static const struct tmem_lease_ops embedded_ops = {
 	.lend = embedded_lend,
 	.give_back = embedded_give_back,
+	.give_back_run = embedded_give_back_run,
 	.populate = embedded_populate,
 	.destroy = embedded_destroy,
 };

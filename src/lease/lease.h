@@ -61,6 +61,10 @@ struct tmem_lease_ops {
 	/** give_back() - the segment's memory goes back to the kernel at once. */
 	void (*give_back)(struct tmem_lease *lease, uint32_t segment);
 
+	/** give_back_run() - the same for `count` in a row; NULL: one by one. */
+	void (*give_back_run)(struct tmem_lease *lease, uint32_t first,
+			      uint32_t count);
+
 	/** populate() - back a lent segment with memory before it is touched. */
 	void (*populate)(struct tmem_lease *lease, uint32_t segment);
 

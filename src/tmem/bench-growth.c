@@ -12,6 +12,10 @@
  * read elsewhere that next to nothing of the store is left in any cache, however
  * small it is.
  *
+ * `floor` is what no look-up can do without: one line, from a random place of as
+ * much memory as the store has taken by then, whose address the line before says.
+ * As memory grows, the machine's page walks do, too.
+ *
  * growth_max_ratio: of the three operations, the largest cost at the most pages
  * over the cost at the fewest; growth_warm_max_ratio is the same for warm ones.
  */
@@ -34,16 +38,20 @@ enum {
 	PUT,
 	GET,
 	MISS,
+	STORE_OPS,
+	FLOOR = STORE_OPS,
 	OPS
 };
 
-static const char *const op_names[OPS] = { "put", "get", "miss" };
+static const char *const op_names[OPS] = { "put", "get", "miss", "floor" };
 
 struct growth {
 	struct bench *b;
 	struct bench_mill mill;
 	struct bench_area area; /* read to empty caches */
 	size_t read_at;
+	uint64_t floor_lines; /* of the area, that floor() may look at */
+	uint64_t floor_at;
 	uint8_t page[TMEM_PAGE_SIZE];
 	double pages[DECADES];
 	double cold[OPS][DECADES], warm[OPS][DECADES];
@@ -84,7 +92,18 @@ static void miss(void *ctx, unsigned count)
 	bench_mill_miss(&((struct growth *)ctx)->mill, count);
 }
 
-static void (*const op_runs[OPS])(void *, unsigned) = { put, get, miss };
+static void load_lines(void *ctx, unsigned count)
+{
+	struct growth *g = ctx;
+
+	/* The area is all zero, which only this function's author knows. */
+	while (count--)
+		g->floor_at = bench_below(&g->mill.random, g->floor_lines) +
+			      g->area.at[g->floor_at * 64];
+}
+
+static void (*const op_runs[OPS])(void *, unsigned) = { put, get, miss,
+							load_lines };
 
 static void chill(struct growth *g)
 {
@@ -122,7 +141,9 @@ static void measure(struct growth *g, unsigned decade)
 		[PUT] = { put, NULL, g },
 		[GET] = { get, NULL, g },
 		[MISS] = { miss, NULL, g },
+		[FLOOR] = { load_lines, NULL, g },
 	};
+	struct tmem_stats stats = { .size = sizeof(stats) };
 	struct bench_plan plan = g->b->plan;
 	struct bench_series s[OPS];
 	unsigned op;
@@ -130,6 +151,12 @@ static void measure(struct growth *g, unsigned decade)
 	plan.repeats = plan.repeats > 5 ? 5 : plan.repeats;
 	plan.singles = 0;
 	g->pages[decade] = (double)g->mill.window;
+	/* The pages' bytes as well: a get reads them. */
+	(void)tmem_stats(g->mill.session, &stats);
+	g->floor_lines = stats.used_bytes < g->area.bytes
+				 ? stats.used_bytes / 64
+				 : g->area.bytes / 64;
+	g->floor_at = 0;
 	bench_run(cases, OPS, &plan, s);
 	for (op = 0; op < OPS; op++) {
 		g->warm[op][decade] = bench_median(s[op].ns, s[op].count);
@@ -160,7 +187,7 @@ static double worst(double (*costs)[DECADES])
 	double max = 0, ratio;
 	unsigned op;
 
-	for (op = 0; op < OPS; op++) {
+	for (op = 0; op < STORE_OPS; op++) {
 		ratio = costs[op][DECADES - 1] / costs[op][0];
 		max = ratio > max ? ratio : max;
 	}

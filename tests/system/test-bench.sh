@@ -97,7 +97,7 @@ if name == "limits":
 else:
     assert m["store_page_bytes"] > 0
     for growth in r["growth"], r["growth_warm"]:
-        assert all(len(growth[k]) == 4 for k in ("put", "get", "miss"))
+        assert all(len(growth[k]) == 4 for k in ("put", "get", "miss", "floor"))
         assert all(v > 0 for k in ("put", "get", "miss") for v in growth[k])
     pages = r["growth"]["pages"]
     assert pages[3] == 1000 * pages[0], pages
@@ -133,7 +133,7 @@ for file in latency growth; do
 			"$dir/plots/$file.svg" || fail "$file.svg: no XML"
 	fi
 done
-[ "$(grep -c polyline "$dir/plots/growth.svg")" -eq 6 ] || fail 'growth: lines'
+[ "$(grep -c polyline "$dir/plots/growth.svg")" -eq 8 ] || fail 'growth: lines'
 
 # Pages of files, and of a process that is started for it.
 if [ -x "$harvest" ]; then

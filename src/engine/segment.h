@@ -65,11 +65,11 @@ struct tmem_segment {
 	_Atomic uint32_t source_epoch; /* (a) the lease's epoch when it was lent */
 	_Atomic uint8_t layout;	       /* (a) set when opened */
 	_Atomic uint8_t state;	       /* (a) written under the space lock */
-	uint8_t cls;		       /* (l) space lock */
-	uint8_t queue;		       /* (l) */
-	uint8_t pack_tried;	       /* (l) what is raw in it does not pack */
-	uint8_t unswept;	       /* (l) lost with slots left behind ... */
-	uint8_t unswept_epoch;	       /* (l) ... in this epoch */
+	_Atomic uint8_t cls;	       /* (a) written under the space lock */
+	_Atomic uint8_t queue; /* (a) as cls; a hint to who holds no lock */
+	uint8_t pack_tried;    /* (l) what is raw in it does not pack */
+	uint8_t unswept;       /* (l) lost with slots left behind ... */
+	uint8_t unswept_epoch; /* (l) ... in this epoch */
 	uint32_t fill;	       /* units dealt out; head lock while open */
 	uint32_t dealt;	       /* units of entries; head lock while open */
 	_Atomic uint32_t room; /* (a) units that could live in it */

@@ -73,7 +73,7 @@ static int look_up(struct tmem_store *st, const struct tmem_view *pool,
 	tally = tmem_index_tally(st, ref);
 	if (tally) {
 		tally->gets += (uint64_t)first;
-		found = tmem_index_find(st, ref, hit);
+		found = tmem_index_find_page(st, ref, hit);
 		if (!found && first &&
 		    tmem_index_left(st, ref, 0) > TMEM_LEFT_TAKEN)
 			tally->ghost_hits++;

@@ -43,6 +43,11 @@ void tmem_index_unlock(struct tmem_store *st, const struct tmem_ref *ref);
 int tmem_index_find(struct tmem_store *st, const struct tmem_ref *ref,
 		    struct tmem_hit *hit);
 
+/** tmem_index_find_page() - the same for who will read the page's bytes: they are
+ * being loaded. */
+int tmem_index_find_page(struct tmem_store *st, const struct tmem_ref *ref,
+			 struct tmem_hit *hit);
+
 /**
  * tmem_index_find_entry() - the slot of an entry that a walk came upon.
  * @entry, @place: the walk's.

@@ -110,6 +110,25 @@ enum tmem_left tmem_ghost_find(struct tmem_ghost *g,
 	return TMEM_LEFT_NOT;
 }
 
+int tmem_ghost_check(const struct tmem_ghost *g, const struct tmem_space *space,
+		     enum tmem_left how)
+{
+	const struct bucket *b;
+	uint32_t n, i;
+
+	if (g->buckets > g->chunks.count * BUCKETS_PER_CHUNK)
+		return 0;
+	for (n = 0; n < g->buckets; n++) {
+		b = bucket_at(g, space, n);
+		if (b->next >= MARKS)
+			return 0;
+		for (i = 0; i < MARKS; i++)
+			if (b->mark[i] && b->mark[i] >> MARK_BITS != how)
+				return 0;
+	}
+	return 1;
+}
+
 void tmem_ghost_finish(struct tmem_ghost *g)
 {
 	tmem_chunks_finish(&g->chunks);

@@ -96,13 +96,13 @@ struct tmem_store {
 	uint32_t workers_count;	      /* (c) */
 	_Atomic uint32_t worker_next; /* (a) */
 	struct tmem_sweep sweep;
-	_Atomic int frozen;	    /* (a) */
-	_Atomic int shortage;	    /* (a) putters pack inline; hysteresis */
-	_Atomic uint32_t way;	    /* (a) enum tmem_way */
+	_Atomic int frozen;   /* (a) */
+	_Atomic int shortage; /* (a) putters pack inline; hysteresis */
+	_Atomic uint32_t way; /* (a) enum tmem_way */
 	struct tmem_contest contest;
-	_Atomic int haunted;	    /* (a) some page has left a mark */
-	_Atomic uint64_t pages;	    /* (a) kept only under limit_pages */
-	_Atomic uint64_t live;	    /* (a) units of persistent pages:48, below
+	_Atomic int haunted;	/* (a) some page has left a mark */
+	_Atomic uint64_t pages; /* (a) kept only under limit_pages */
+	_Atomic uint64_t live;	/* (a) units of persistent pages:48, below
 				       * puts under way that are in it:16 */
 	_Atomic uint32_t density_clock; /* (a) the log's, at the last time that
 					 * packing could not help */

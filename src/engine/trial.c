@@ -26,8 +26,7 @@ static uint32_t find(const struct tmem_trial_queue *q, uint32_t tag)
 static void remove_at(struct tmem_trial_queue *q, uint32_t i)
 {
 	q->count--;
-	memmove(&q->tag[i], &q->tag[i + 1],
-		(q->count - i) * sizeof(q->tag[0]));
+	memmove(&q->tag[i], &q->tag[i + 1], (q->count - i) * sizeof(q->tag[0]));
 }
 
 /* 1: it was there. */
@@ -121,8 +120,7 @@ static void thin_all(struct tmem_trial *t, struct tmem_contest *c)
 	uint64_t before, after;
 
 	/* Read by others without the lock; written with it. */
-	atomic_store_explicit(&t->thinning, thinning + 1,
-			      memory_order_relaxed);
+	atomic_store_explicit(&t->thinning, thinning + 1, memory_order_relaxed);
 	for (where = 0; where < TMEM_TRIAL_QUEUES; where++) {
 		before = (uint64_t)t->held[where].count << thinning;
 		thin(t, &t->held[where]);
@@ -221,9 +219,8 @@ static void put_returned(struct tmem_trial *t, struct tmem_contest *c,
 	int returned = forget(&t->evicted, tag) | forget(&t->taken, tag);
 
 	(void)drop_returned(t, c, tag);
-	while (room && held(c, TMEM_TRIAL_PROBATION) +
-				       held(c, TMEM_TRIAL_MAIN) >=
-			       room)
+	while (room &&
+	       held(c, TMEM_TRIAL_PROBATION) + held(c, TMEM_TRIAL_MAIN) >= room)
 		if (!evict_returned(t, c, room))
 			break;
 	push(t, c, returned ? TMEM_TRIAL_MAIN : TMEM_TRIAL_PROBATION, tag);
@@ -257,8 +254,7 @@ void tmem_trial_put(struct tmem_trial *t, struct tmem_contest *c, uint32_t tag,
 			put_only(t, c, way, tag, room);
 }
 
-void tmem_trial_flush(struct tmem_trial *t, struct tmem_contest *c,
-		      uint32_t tag)
+void tmem_trial_flush(struct tmem_trial *t, struct tmem_contest *c, uint32_t tag)
 {
 	enum tmem_way way;
 
@@ -325,6 +321,6 @@ int tmem_trial_check(const struct tmem_trial *t,
 	       apart(&q[TMEM_TRIAL_PROBATION], &q[TMEM_TRIAL_MAIN]) &&
 	       apart(&t->evicted, &q[TMEM_TRIAL_PROBATION]) &&
 	       apart(&t->evicted, &q[TMEM_TRIAL_MAIN]) &&
-	       apart(&t->evicted, &t->taken) &&
-	       all_kept(t, TMEM_WAY_HALF) && all_kept(t, TMEM_WAY_QUARTER);
+	       apart(&t->evicted, &t->taken) && all_kept(t, TMEM_WAY_HALF) &&
+	       all_kept(t, TMEM_WAY_QUARTER);
 }

@@ -57,9 +57,9 @@ enum tmem_trial_where {
  * in one than in the next, and a loop that fits the store fits only some trials.
  */
 struct tmem_contest {
-	_Atomic uint64_t room; /* (a) 0: not full yet */
+	_Atomic uint64_t room;			  /* (a) 0: not full yet */
 	_Atomic uint64_t held[TMEM_TRIAL_QUEUES]; /* (a) */
-	_Atomic uint64_t won[TMEM_WAYS]; /* (a) hit; see policy.c */
+	_Atomic uint64_t won[TMEM_WAYS];	  /* (a) hit; see policy.c */
 };
 
 /** struct tmem_trial_queue - oldest first. */

@@ -40,9 +40,10 @@ static int forget(struct tmem_trial_queue *q, uint32_t tag)
 	return 1;
 }
 
-static void remember(struct tmem_trial_queue *q, uint32_t tag)
+static void remember(const struct tmem_trial *t, struct tmem_trial_queue *q,
+		     uint32_t tag)
 {
-	if (q->count == TMEM_TRIAL_PAGES)
+	while (q->count && q->count >= t->pages)
 		remove_at(q, 0);
 	q->tag[q->count++] = tag;
 }
@@ -183,7 +184,7 @@ int tmem_trial_get(struct tmem_trial *t, struct tmem_contest *c, uint32_t tag)
 	int hits = 0;
 
 	if (drop_returned(t, c, tag)) {
-		remember(&t->taken, tag);
+		remember(t, &t->taken, tag);
 		win(t, c, TMEM_WAY_RETURNED);
 		hits = 1;
 	}
@@ -209,7 +210,7 @@ static int evict_returned(struct tmem_trial *t, struct tmem_contest *c,
 					       : TMEM_TRIAL_MAIN;
 	if (!t->held[from].count)
 		return 0;
-	remember(&t->evicted, pop(t, c, from));
+	remember(t, &t->evicted, pop(t, c, from));
 	return 1;
 }
 
@@ -248,6 +249,7 @@ void tmem_trial_put(struct tmem_trial *t, struct tmem_contest *c, uint32_t tag,
 		thin_all(t, c);
 	if (!tmem_trial_samples(t, tag))
 		return;
+	t->pages = slots >> tmem_trial_thinning(t);
 	put_returned(t, c, tag, room);
 	for (way = TMEM_WAY_FIFO; way < TMEM_WAYS; way++)
 		if (keeps(way, tag))

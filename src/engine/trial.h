@@ -71,6 +71,7 @@ struct tmem_trial_queue {
 struct tmem_trial {
 	_Atomic uint32_t thinning; /* (a) one page in 1 << thinning is tried */
 	struct tmem_trial_queue held[TMEM_TRIAL_QUEUES];
+	uint32_t pages; /* of the shard, that are tried: so many are remembered */
 	struct tmem_trial_queue evicted, taken; /* returned's memory */
 };
 

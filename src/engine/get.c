@@ -73,8 +73,7 @@ static int look_up(struct tmem_store *st, const struct tmem_view *pool,
 		if (first && take)
 			tmem_policy_try_get(st, ref);
 		found = tmem_index_find(st, ref, hit);
-		if (!found && first &&
-		    tmem_index_left(st, ref, 0) > TMEM_LEFT_TAKEN)
+		if (!found && first && tmem_index_evicted(st, ref))
 			tally->ghost_hits++;
 	}
 	if (found == 1) {
@@ -145,7 +144,7 @@ int tmem_flush_ref(struct tmem_store *st, const struct tmem_ref *ref)
 		if (found)
 			tmem_index_drop(st, ref, &hit.cursor);
 		else
-			(void)tmem_index_left(st, ref, 1);
+			(void)tmem_index_left(st, ref);
 	}
 	tmem_index_unlock(st, ref);
 	return found;

@@ -110,6 +110,13 @@ enum tmem_left tmem_ghost_find(struct tmem_ghost *g,
 	return TMEM_LEFT_NOT;
 }
 
+void tmem_ghost_prefetch(const struct tmem_ghost *g,
+			 const struct tmem_space *space, uint32_t hash)
+{
+	if (g->buckets)
+		__builtin_prefetch(bucket_of(g, space, hash), 1);
+}
+
 int tmem_ghost_check(const struct tmem_ghost *g, const struct tmem_space *space,
 		     enum tmem_left how)
 {

@@ -45,6 +45,10 @@ enum tmem_left tmem_ghost_find(struct tmem_ghost *g,
 			       const struct tmem_space *space, uint32_t hash,
 			       int forget);
 
+/** tmem_ghost_prefetch() - a tmem_ghost_find() follows. */
+void tmem_ghost_prefetch(const struct tmem_ghost *g,
+			 const struct tmem_space *space, uint32_t hash);
+
 /** tmem_ghost_check() - 1: as it should be, with marks of this kind only. */
 int tmem_ghost_check(const struct tmem_ghost *g, const struct tmem_space *space,
 		     enum tmem_left how);

@@ -352,20 +352,27 @@ void tmem_index_leave(struct tmem_store *st, const struct tmem_ref *ref,
 	tmem_index_drop(st, ref, cursor);
 }
 
-enum tmem_left tmem_index_left(struct tmem_store *st,
-			       const struct tmem_ref *ref, int forget)
+enum tmem_left tmem_index_left(struct tmem_store *st, const struct tmem_ref *ref)
 {
 	struct tmem_shard *s = &st->shards[ref->shard];
+	uint32_t hash = (uint32_t)ref->hash;
 	enum tmem_left how;
 
 	if (!atomic_load_explicit(&st->haunted, memory_order_relaxed))
 		return TMEM_LEFT_NOT;
-	how = tmem_ghost_find(&s->evicted, &st->space, (uint32_t)ref->hash,
-			      forget);
-	if (how == TMEM_LEFT_NOT)
-		how = tmem_ghost_find(&s->taken, &st->space,
-				      (uint32_t)ref->hash, forget);
-	return how;
+	/* Two cold lines: both at once. */
+	tmem_ghost_prefetch(&s->taken, &st->space, hash);
+	how = tmem_ghost_find(&s->evicted, &st->space, hash, 1);
+	return how == TMEM_LEFT_NOT
+		       ? tmem_ghost_find(&s->taken, &st->space, hash, 1)
+		       : how;
+}
+
+int tmem_index_evicted(struct tmem_store *st, const struct tmem_ref *ref)
+{
+	return atomic_load_explicit(&st->haunted, memory_order_relaxed) &&
+	       tmem_ghost_find(&st->shards[ref->shard].evicted, &st->space,
+			       (uint32_t)ref->hash, 0) != TMEM_LEFT_NOT;
 }
 
 /* ---- Sweeping ------------------------------------------------------------ */

@@ -358,7 +358,7 @@ static enum tmem_stream stream_of(struct put *p)
 	    !(p->pool->take && tmem_policy_tries(p->st, p->ref)))
 		return TMEM_STREAM_EPHEMERAL;
 	tmem_index_lock(p->st, p->ref);
-	how = tmem_index_left(p->st, p->ref, 1);
+	how = tmem_index_left(p->st, p->ref);
 	if (p->pool->take)
 		tmem_policy_try_put(p->st, p->ref);
 	tmem_index_unlock(p->st, p->ref);

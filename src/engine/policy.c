@@ -26,9 +26,13 @@
  * behind the best by more: so what was long ago does not count. This is the work
  * function of metrical task systems (Borodin, Linial and Saks, J. ACM 1992). What
  * hits little counts little: during a scan all ways miss, and the sums stand still.
- * Measured from 5 to 50: docs/policy.md.
+ *
+ * What there is to lose by leaving the first way is what its main queue holds: with
+ * next to nothing in it, a lead of LEAD_PART_LEAST will do. Without this, pages of
+ * the second half of cloudphysics at 10% are hit a fifth less often.
  */
 #define LEAD_PART 6
+#define LEAD_PART_LEAST 25
 
 /* What one shard says of the store's room counts for so little. */
 #define ROOM_GRAIN 64
@@ -269,6 +273,21 @@ int tmem_policy_tries(const struct tmem_store *st, const struct tmem_ref *ref)
 	return t && tmem_trial_samples(t, tmem_trial_tag(ref->hash));
 }
 
+/* By how many hits another way must be ahead of this one. */
+static uint64_t lead_over(struct tmem_contest *c, enum tmem_way way,
+			  uint64_t pages)
+{
+	uint64_t most = pages / LEAD_PART, lead;
+
+	if (way != TMEM_WAY_RETURNED)
+		return most;
+	lead = pages / LEAD_PART_LEAST +
+	       atomic_load_explicit(&c->held[TMEM_TRIAL_MAIN],
+				    memory_order_relaxed) /
+		       LEAD_PART;
+	return lead < most ? lead : most;
+}
+
 /* Racing threads lose a step now and then: nothing depends on one. */
 static void follow_best(struct tmem_store *st)
 {
@@ -287,7 +306,7 @@ static void follow_best(struct tmem_store *st)
 		if (won[i] + lead < won[best])
 			atomic_store_explicit(&c->won[i], won[best] - lead,
 					      memory_order_relaxed);
-	if (won[way] + lead < won[best])
+	if (won[way] + lead_over(c, way, pages) < won[best])
 		atomic_store_explicit(&st->way, best, memory_order_relaxed);
 }
 

@@ -64,6 +64,15 @@
 #define TMEM_SHARDS_MIN 2
 #define TMEM_SHARDS_MAX 4096
 
+/*
+ * Pages that ways of keeping pages are tried on, per shard, and shards that try:
+ * some 500 pages for 80 MiB, 4096 at most. A shard may by chance hold more in one
+ * way or another, up to TMEM_TRIAL_ROOM.
+ */
+#define TMEM_TRIAL_PAGES 128
+#define TMEM_TRIAL_ROOM 192
+#define TMEM_TRIALS_MAX 32
+
 /* Object table: one shard for this many of the index. */
 #define TMEM_SHARDS_PER_OBJECT_SHARD 4
 

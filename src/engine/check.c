@@ -263,6 +263,53 @@ static void check_segments(struct checker *c)
 		fault(c, "persistent bytes are mischarged", c->live);
 }
 
+/* ---- What the policy remembers ------------------------------------------- */
+
+static void check_policy(struct checker *c)
+{
+	struct tmem_store *st = c->st;
+	uint64_t held[TMEM_TRIAL_QUEUES] = { 0 };
+	const struct tmem_shard *s;
+	uint32_t i;
+
+	for (i = 0; i < st->shards_count; i++) {
+		s = &st->shards[i];
+		if (!tmem_ghost_check(&s->evicted, &st->space,
+				      TMEM_LEFT_EVICTED) ||
+		    !tmem_ghost_check(&s->taken, &st->space, TMEM_LEFT_TAKEN))
+			fault(c, "marks of pages that left are damaged", i);
+		if (s->trial && !tmem_trial_check(s->trial, held))
+			fault(c, "a trial's queues are damaged", i);
+	}
+	for (i = 0; i < TMEM_TRIAL_QUEUES; i++)
+		if (held[i] != atomic_load(&st->contest.held[i]))
+			fault(c, "pages held in trials are miscounted", i);
+	if (atomic_load(&st->way) >= TMEM_WAYS)
+		fault(c, "the store goes no known way", atomic_load(&st->way));
+}
+
+/* Which queue a segment is in follows from its class. */
+static void check_queues(struct checker *c)
+{
+	const struct tmem_space *s = &c->st->space;
+	const struct tmem_segment *g;
+	uint32_t n, state;
+
+	for (n = 0; n < s->high; n++) {
+		g = &s->segments[n];
+		state = atomic_load(&g->state);
+		if (state != TMEM_SEGMENT_OPEN &&
+		    state != TMEM_SEGMENT_SEALED && state != TMEM_SEGMENT_BUSY)
+			continue;
+		if ((g->queue == TMEM_QUEUE_NONE) !=
+			    (g->cls == TMEM_CLASS_PERSISTENT) ||
+		    g->queue > TMEM_QUEUE_NONE)
+			fault(c, "a segment is in a queue not its own", n);
+		if (!g->age || g->age >= s->age_next)
+			fault(c, "a segment has no age", n);
+	}
+}
+
 /* ---- All of it ----------------------------------------------------------- */
 
 static void lock_all(struct tmem_store *st)
@@ -298,6 +345,8 @@ static void check_all(struct checker *c)
 		check_objects(c, i);
 	check_object_pages(c);
 	check_segments(c);
+	check_queues(c);
+	check_policy(c);
 }
 
 int tmem_store_check(struct tmem_store *st)

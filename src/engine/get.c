@@ -35,9 +35,6 @@ static int remove_same(struct tmem_store *st, const struct tmem_view *pool,
 	       tmem_index_same(now.place, place);
 	if (same && is_hit && !(pool->flags & TMEM_POOL_PERSISTENT)) {
 		tally->hits++;
-		tmem_policy_taken(st, now.place,
-				  (uint64_t)st->shards[ref->shard].table.slots *
-					  st->shards_count);
 		tmem_index_leave(st, ref, &now.cursor, TMEM_LEFT_TAKEN);
 	} else if (same) {
 		tally->hits += (uint64_t)is_hit;
@@ -73,9 +70,10 @@ static int look_up(struct tmem_store *st, const struct tmem_view *pool,
 	tally = tmem_index_tally(st, ref);
 	if (tally) {
 		tally->gets += (uint64_t)first;
+		if (first && take)
+			tmem_policy_try_get(st, ref);
 		found = tmem_index_find_page(st, ref, hit);
-		if (!found && first &&
-		    tmem_index_left(st, ref, 0) > TMEM_LEFT_TAKEN)
+		if (!found && first && tmem_index_evicted(st, ref))
 			tally->ghost_hits++;
 	}
 	if (found == 1) {
@@ -141,11 +139,12 @@ int tmem_flush_ref(struct tmem_store *st, const struct tmem_ref *ref)
 	tally = tmem_index_tally(st, ref);
 	if (tally) {
 		tally->flushes++;
+		tmem_policy_try_flush(st, ref);
 		found = tmem_index_find(st, ref, &hit);
 		if (found)
 			tmem_index_drop(st, ref, &hit.cursor);
 		else
-			(void)tmem_index_left(st, ref, 1);
+			(void)tmem_index_left(st, ref);
 	}
 	tmem_index_unlock(st, ref);
 	return found;

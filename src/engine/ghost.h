@@ -23,7 +23,7 @@
 enum tmem_left {
 	TMEM_LEFT_NOT,	  /* no mark */
 	TMEM_LEFT_TAKEN,  /* by a get */
-	TMEM_LEFT_EVICTED /* from probation */
+	TMEM_LEFT_EVICTED /* see tmem_policy_marks() */
 };
 
 struct tmem_ghost {
@@ -44,6 +44,14 @@ void tmem_ghost_add(struct tmem_ghost *g, struct tmem_space *space,
 enum tmem_left tmem_ghost_find(struct tmem_ghost *g,
 			       const struct tmem_space *space, uint32_t hash,
 			       int forget);
+
+/** tmem_ghost_prefetch() - a tmem_ghost_find() follows. */
+void tmem_ghost_prefetch(const struct tmem_ghost *g,
+			 const struct tmem_space *space, uint32_t hash);
+
+/** tmem_ghost_check() - 1: as it should be, with marks of this kind only. */
+int tmem_ghost_check(const struct tmem_ghost *g, const struct tmem_space *space,
+		     enum tmem_left how);
 
 /** tmem_ghost_finish() - as tmem_chunks_finish(). */
 void tmem_ghost_finish(struct tmem_ghost *g);

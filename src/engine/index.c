@@ -13,6 +13,30 @@
 #include "hash.h"
 #include "mem.h"
 
+static uint32_t trials_count(const struct tmem_store *st)
+{
+	return st->shards_count < TMEM_TRIALS_MAX ? st->shards_count
+						  : TMEM_TRIALS_MAX;
+}
+
+static int init_trials(struct tmem_store *st)
+{
+	struct tmem_trial *t;
+	uint32_t i;
+
+	for (i = 0; i < trials_count(st); i++) {
+		if (tmem_space_charge(&st->space, sizeof(*t)))
+			return -ENOMEM;
+		t = tmem_mem_alloc(sizeof(*t));
+		if (!t) {
+			tmem_space_uncharge(&st->space, sizeof(*t));
+			return -ENOMEM;
+		}
+		st->shards[i].trial = t;
+	}
+	return 0;
+}
+
 int tmem_index_init(struct tmem_store *st)
 {
 	uint64_t bytes = (uint64_t)st->shards_count * sizeof(*st->shards);
@@ -30,7 +54,7 @@ int tmem_index_init(struct tmem_store *st)
 	for (i = 0; i < st->shards_count; i++)
 		if (tmem_table_init(&st->shards[i].table, &st->space))
 			return -ENOMEM;
-	return 0;
+	return init_trials(st);
 }
 
 void tmem_index_finish(struct tmem_store *st)
@@ -41,6 +65,7 @@ void tmem_index_finish(struct tmem_store *st)
 		tmem_table_finish(&st->shards[i].table);
 		tmem_ghost_finish(&st->shards[i].evicted);
 		tmem_ghost_finish(&st->shards[i].taken);
+		tmem_mem_free(st->shards[i].trial, sizeof(struct tmem_trial));
 		tmem_lock_finish(&st->shards[i].lock);
 	}
 	tmem_mem_free(st->shards, st->shards_count * sizeof(*st->shards));
@@ -333,37 +358,46 @@ void tmem_index_move(struct tmem_store *st, const struct tmem_ref *ref,
 
 /*
  * A page that is taken lives with its caller for about as long as the store is
- * deep before it is put again, so exclusive pools get a history twice as long.
+ * deep before it is put again: that history is twice as long.
  */
 void tmem_index_leave(struct tmem_store *st, const struct tmem_ref *ref,
 		      const struct tmem_cursor *cursor, enum tmem_left how)
 {
 	struct tmem_shard *s = &st->shards[ref->shard];
-	struct tmem_view pool =
-		tmem_pool_view(&st->pools[tmem_pool_slot(ref->object.pool)]);
+	uint32_t pages = s->table.slots;
 
-	tmem_ghost_add(how == TMEM_LEFT_TAKEN ? &s->taken : &s->evicted,
-		       &st->space, (uint32_t)ref->hash, how,
-		       s->table.slots * (pool.take ? 2 : 1));
+	if (how == TMEM_LEFT_TAKEN)
+		tmem_ghost_add(&s->taken, &st->space, (uint32_t)ref->hash, how,
+			       2 * pages);
+	else
+		tmem_ghost_add(&s->evicted, &st->space, (uint32_t)ref->hash,
+			       how, pages);
 	if (!atomic_load_explicit(&st->haunted, memory_order_relaxed))
 		atomic_store(&st->haunted, 1);
 	tmem_index_drop(st, ref, cursor);
 }
 
-enum tmem_left tmem_index_left(struct tmem_store *st,
-			       const struct tmem_ref *ref, int forget)
+enum tmem_left tmem_index_left(struct tmem_store *st, const struct tmem_ref *ref)
 {
 	struct tmem_shard *s = &st->shards[ref->shard];
+	uint32_t hash = (uint32_t)ref->hash;
 	enum tmem_left how;
 
 	if (!atomic_load_explicit(&st->haunted, memory_order_relaxed))
 		return TMEM_LEFT_NOT;
-	how = tmem_ghost_find(&s->evicted, &st->space, (uint32_t)ref->hash,
-			      forget);
-	if (how == TMEM_LEFT_NOT)
-		how = tmem_ghost_find(&s->taken, &st->space,
-				      (uint32_t)ref->hash, forget);
-	return how;
+	/* Two cold lines: both at once. */
+	tmem_ghost_prefetch(&s->taken, &st->space, hash);
+	how = tmem_ghost_find(&s->evicted, &st->space, hash, 1);
+	return how == TMEM_LEFT_NOT
+		       ? tmem_ghost_find(&s->taken, &st->space, hash, 1)
+		       : how;
+}
+
+int tmem_index_evicted(struct tmem_store *st, const struct tmem_ref *ref)
+{
+	return atomic_load_explicit(&st->haunted, memory_order_relaxed) &&
+	       tmem_ghost_find(&st->shards[ref->shard].evicted, &st->space,
+			       (uint32_t)ref->hash, 0) != TMEM_LEFT_NOT;
 }
 
 /* ---- Sweeping ------------------------------------------------------------ */

@@ -71,10 +71,13 @@ void tmem_index_drop(struct tmem_store *st, const struct tmem_ref *ref,
 void tmem_index_leave(struct tmem_store *st, const struct tmem_ref *ref,
 		      const struct tmem_cursor *cursor, enum tmem_left how);
 
-/** tmem_index_left() - how the page left, if it did lately; @forget: remove the
- * mark. Shard lock held. */
+/** tmem_index_left() - how the page left, if it did lately; the mark is removed.
+ * Shard lock held. */
 enum tmem_left tmem_index_left(struct tmem_store *st,
-			       const struct tmem_ref *ref, int forget);
+			       const struct tmem_ref *ref);
+
+/** tmem_index_evicted() - 1: the page was evicted lately. Shard lock held. */
+int tmem_index_evicted(struct tmem_store *st, const struct tmem_ref *ref);
 
 /**
  * tmem_index_store() - point a key at its new entry. Shard lock held.

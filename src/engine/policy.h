@@ -6,6 +6,7 @@
 #define TMEM_ENGINE_POLICY_H
 
 #include "ager.h"
+#include "index.h"
 
 struct tmem_choice {
 	enum tmem_job_kind kind; /* NONE: nothing is worth doing */
@@ -31,19 +32,36 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
  */
 int tmem_policy_spares(enum tmem_queue queue, uint32_t *use);
 
-/**
- * tmem_policy_stream() - where a page is put that left in this way lately.
- * @pages: about as many as the store holds.
- *
- * This is also what the probation share learns from.
- */
-enum tmem_stream tmem_policy_stream(struct tmem_store *st,
+/** tmem_policy_stream() - where a page is put that left in this way lately. */
+enum tmem_stream tmem_policy_stream(const struct tmem_store *st,
 				    const struct tmem_view *pool,
-				    enum tmem_left how, uint64_t pages);
+				    const struct tmem_ref *ref,
+				    enum tmem_left how);
 
-/** tmem_policy_taken() - a get takes an ephemeral page from a place; shard lock
+/** tmem_policy_marks() - 1: a page that is evicted leaves a mark; shard lock
  * held. */
-void tmem_policy_taken(struct tmem_store *st, uint64_t place, uint64_t pages);
+int tmem_policy_marks(const struct tmem_store *st, const struct tmem_ref *ref,
+		      enum tmem_queue queue);
+
+/** tmem_policy_tries() - 1: other ways of keeping pages are tried on this page. */
+int tmem_policy_tries(const struct tmem_store *st, const struct tmem_ref *ref);
+
+/**
+ * tmem_policy_try_get() - a get that takes a page comes, whether it hits or not.
+ *
+ * Shard lock held, for this and the others; they do nothing for pages that are not
+ * tried. This is where the store learns which way to go.
+ */
+void tmem_policy_try_get(struct tmem_store *st, const struct tmem_ref *ref);
+
+/** tmem_policy_try_put() - a page comes to a pool whose gets take it. */
+void tmem_policy_try_put(struct tmem_store *st, const struct tmem_ref *ref);
+
+/** tmem_policy_try_flush() - a page is flushed, whether it is there or not. */
+void tmem_policy_try_flush(struct tmem_store *st, const struct tmem_ref *ref);
+
+/** tmem_policy_note_full() - a page of this shard has to go. */
+void tmem_policy_note_full(struct tmem_store *st, const struct tmem_ref *ref);
 
 /** Segments that one look at all of them finds to lose. */
 #define TMEM_COLDEST_MAX 16u

@@ -354,18 +354,18 @@ static int within_quota(struct put *p)
 static enum tmem_stream stream_of(struct put *p)
 {
 	enum tmem_left how;
-	uint64_t pages;
 
 	if (p->pool->flags & TMEM_POOL_PERSISTENT)
 		return TMEM_STREAM_PERSISTENT;
-	if (!atomic_load_explicit(&p->st->haunted, memory_order_relaxed))
+	if (!atomic_load_explicit(&p->st->haunted, memory_order_relaxed) &&
+	    !(p->pool->take && tmem_policy_tries(p->st, p->ref)))
 		return TMEM_STREAM_EPHEMERAL;
 	tmem_index_lock(p->st, p->ref);
-	how = tmem_index_left(p->st, p->ref, 1);
-	pages = p->st->shards[p->ref->shard].table.slots;
+	how = tmem_index_left(p->st, p->ref);
+	if (p->pool->take)
+		tmem_policy_try_put(p->st, p->ref);
 	tmem_index_unlock(p->st, p->ref);
-	return tmem_policy_stream(p->st, p->pool, how,
-				  pages * p->st->shards_count);
+	return tmem_policy_stream(p->st, p->pool, p->ref, how);
 }
 
 static int put_once(struct put *p)

@@ -105,7 +105,6 @@ int tmem_store_create(const struct tmem_store_opts *opts,
 	st->logger = opts->logger;
 	st->copy = tmem_copy_pick();
 	atomic_store(&st->density_clock, UINT32_MAX);
-	atomic_store(&st->probation, TMEM_SHARE_FIRST);
 	err = init_parts(st, opts, lease);
 	if (err) {
 		tmem_store_destroy(st, 0);

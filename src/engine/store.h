@@ -28,12 +28,14 @@
 #include "pool.h"
 #include "segment.h"
 #include "table.h"
+#include "trial.h"
 
 struct tmem_shard {
 	struct tmem_lock lock; /* TMEM_RANK_SHARD */
 	struct tmem_table table;
 	struct tmem_ghost evicted; /* marks of evicted pages */
 	struct tmem_ghost taken;   /* marks of taken ones */
+	struct tmem_trial *trial;  /* NULL: not in this shard */
 } __attribute__((aligned(64)));
 
 enum tmem_job_kind {
@@ -71,12 +73,6 @@ struct tmem_sweep {
 	int active;
 };
 
-/* All of the ephemeral bytes: a share's unit. */
-#define TMEM_SHARE_ONE (1u << 20)
-
-/* Probation's share to begin with: S3-FIFO's. */
-#define TMEM_SHARE_FIRST (TMEM_SHARE_ONE / 10)
-
 /* A put under way in `live`. */
 #define TMEM_LIVE_PUT (1ull << 48)
 #define TMEM_LIVE_UNITS(live) ((live) & (TMEM_LIVE_PUT - 1))
@@ -99,12 +95,13 @@ struct tmem_store {
 	uint32_t workers_count;	      /* (c) */
 	_Atomic uint32_t worker_next; /* (a) */
 	struct tmem_sweep sweep;
-	_Atomic int frozen;	    /* (a) */
-	_Atomic int shortage;	    /* (a) putters pack inline; hysteresis */
-	_Atomic uint32_t probation; /* (a) its share, of TMEM_SHARE_ONE */
-	_Atomic int haunted;	    /* (a) some page has left a mark */
-	_Atomic uint64_t pages;	    /* (a) kept only under limit_pages */
-	_Atomic uint64_t live;	    /* (a) units of persistent pages:48, below
+	_Atomic int frozen;   /* (a) */
+	_Atomic int shortage; /* (a) putters pack inline; hysteresis */
+	_Atomic uint32_t way; /* (a) enum tmem_way */
+	struct tmem_contest contest;
+	_Atomic int haunted;	/* (a) some page has left a mark */
+	_Atomic uint64_t pages; /* (a) kept only under limit_pages */
+	_Atomic uint64_t live;	/* (a) units of persistent pages:48, below
 				       * puts under way that are in it:16 */
 	_Atomic uint32_t density_clock; /* (a) the log's, at the last time that
 					 * packing could not help */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test-ghost.c - marks of pages that left: found while they are recent, gone when
- * as many others have left since, rarely mistaken, forgotten on demand.
+ * as many others have left since, rarely mistaken, forgotten on demand, and kept
+ * while the history gets longer.
  */
 #include <string.h>
 
@@ -31,8 +32,6 @@ static void bed_init(struct bed *b)
 	assert_int_equal(tmem_lease_embedded_create(&opts, &b->lease), 0);
 	assert_int_equal(tmem_space_init(&b->space, b->lease, 8 * TMEM_MIB), 0);
 	b->rng.state = rng_seed("TMEM_GHOST_SEED");
-	/* As long as it will get: growing loses marks. */
-	tmem_ghost_add(&b->ghost, &b->space, 1, TMEM_LEFT_TAKEN, PAGES);
 }
 
 static void bed_finish(struct bed *b)
@@ -100,11 +99,33 @@ static void forgets_on_demand(void **state)
 	bed_finish(&b);
 }
 
+/* As a store that fills up: each page that comes makes the history longer. */
+static void keeps_marks_as_it_grows(void **state)
+{
+	static uint32_t hashes[PAGES];
+	struct bed b;
+	uint32_t i;
+
+	(void)state;
+	bed_init(&b);
+	for (i = 0; i < PAGES; i++) {
+		hashes[i] = (uint32_t)rng_next(&b.rng);
+		tmem_ghost_add(&b.ghost, &b.space, hashes[i], TMEM_LEFT_TAKEN,
+			       2 * (i + 1));
+	}
+	assert_in_range(found(&b, hashes, PAGES, TMEM_LEFT_TAKEN),
+			PAGES * 3 / 4, PAGES);
+	assert_true(tmem_ghost_check(&b.ghost, &b.space, TMEM_LEFT_TAKEN));
+	assert_false(tmem_ghost_check(&b.ghost, &b.space, TMEM_LEFT_EVICTED));
+	bed_finish(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(remembers_and_forgets),
 		cmocka_unit_test(forgets_on_demand),
+		cmocka_unit_test(keeps_marks_as_it_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

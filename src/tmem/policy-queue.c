@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * policy-lru.c - drop the page least recently used.
+ * policy-queue.c - one queue: FIFO drops the page that was put first, used or not;
+ * LRU the one least recently used.
  *
- * Where a get takes its page, there is no use in the cache to go by: what it
- * drops is then what was put first, as policy-fifo.c.
+ * Where a get takes its page, there is no use in the cache to go by: there LRU is
+ * FIFO.
  */
 #include "replay-policy.h"
 #include "replay-queues.h"
@@ -19,13 +20,15 @@ static void put(struct queues *q, uint32_t pages, uint32_t id)
 }
 
 /* Return: 1 a hit. */
-static int play(struct queues *q, uint32_t pages, uint32_t event)
+static int play(struct queues *q, uint32_t pages, uint32_t event, int use_counts)
 {
 	uint32_t id = EVENT_ID(event);
 	int held = queues_of(q, id) == CACHE;
 
 	switch (EVENT_OP(event)) {
 	case EVENT_ASK:
+		if (held && !use_counts)
+			return 1;
 		if (held)
 			queues_del(q, id);
 		put(q, pages, id);
@@ -42,7 +45,8 @@ static int play(struct queues *q, uint32_t pages, uint32_t event)
 	}
 }
 
-int policy_lru_run(const struct stream *s, uint32_t pages, uint64_t *ret_hits)
+static int run(const struct stream *s, uint32_t pages, int use_counts,
+	       uint64_t *ret_hits)
 {
 	uint64_t i, hits = 0;
 	struct queues q;
@@ -51,8 +55,18 @@ int policy_lru_run(const struct stream *s, uint32_t pages, uint64_t *ret_hits)
 	if (err)
 		return err;
 	for (i = 0; i < s->count; i++)
-		hits += (unsigned)play(&q, pages, s->event[i]);
+		hits += (unsigned)play(&q, pages, s->event[i], use_counts);
 	queues_finish(&q);
 	*ret_hits = hits;
 	return 0;
+}
+
+int policy_lru_run(const struct stream *s, uint32_t pages, uint64_t *ret_hits)
+{
+	return run(s, pages, 1, ret_hits);
+}
+
+int policy_fifo_run(const struct stream *s, uint32_t pages, uint64_t *ret_hits)
+{
+	return run(s, pages, 0, ret_hits);
 }

@@ -13,6 +13,7 @@
 /** Why a unit is asked for. */
 enum tmem_need {
 	TMEM_NEED_NONE,	  /* background: only what pays */
+	TMEM_NEED_IDLE,	  /* the same with time for dense pages */
 	TMEM_NEED_ROOM,	  /* a segment must become free */
 	TMEM_NEED_PAGE,	  /* an ephemeral page must go: limit_pages */
 	TMEM_NEED_DENSITY /* persistent pages must get smaller */
@@ -33,6 +34,10 @@ void tmem_ager_quit(struct tmem_store *st, struct tmem_worker *w);
  * Return: 1 something was done, 0 nothing can be.
  */
 int tmem_ager_help(struct tmem_store *st, enum tmem_need need, uint32_t entries);
+
+/** tmem_ager_target() - free segments, the reserve included, that background work
+ * keeps. */
+uint32_t tmem_ager_target(const struct tmem_store *st);
 
 /** tmem_ager_short() - 1: free segments are few; sets the shortage flag. */
 int tmem_ager_short(struct tmem_store *st);

@@ -62,8 +62,8 @@ static int is_whole(const struct checker *c, uint64_t place,
 	if (!tmem_entry_inside(&c->st->space, place, e->info))
 		return 0;
 	memcpy(&check, payload - sizeof(check), sizeof(check));
-	return tmem_codec_check(payload, TMEM_ENTRY_LEN(e->info), e->index) ==
-	       check;
+	return tmem_codec_check(payload, TMEM_ENTRY_LEN(e->info), e->index,
+				TMEM_ENTRY_DICT(e->info)) == check;
 }
 
 /* What the source revokes this moment is neither right nor wrong. */

@@ -36,6 +36,9 @@
  * segment's room, where evicting costs hits. */
 #define LIVE_PCT_FAIR 85
 
+/* Packed pages are few in what was compacted: a segment counts with so many. */
+#define PACKED_SHARE 4
+
 /* For a caller in need and without anything to evict, whatever has a hole is
  * compacted. Background work would go round in circles for next to nothing. */
 #define LIVE_PCT_LAST 98
@@ -55,10 +58,12 @@ struct candidate {
 
 struct survey {
 	struct candidate emptiest;
-	struct candidate oldest_raw[2]; /* not yet tried to pack; by class */
-	struct candidate oldest[2];	/* by queue */
-	struct candidate dead;		/* nothing lives in it */
-	uint64_t units[2];		/* live, by queue */
+	struct candidate oldest_raw[2];	  /* not yet tried to pack; by class */
+	struct candidate oldest[2];	  /* by queue */
+	struct candidate dead;		  /* nothing lives in it */
+	struct candidate oldest_loose[2]; /* not tried to make dense; by layout */
+	struct candidate retired; /* has pages of a dictionary that shall go */
+	uint64_t units[2];	  /* live, by queue */
 };
 
 static void keep_older(struct candidate *best, const struct candidate *c)
@@ -74,8 +79,20 @@ static void note_units(struct survey *v, const struct tmem_segment *g)
 			atomic_load_explicit(&g->word, memory_order_relaxed));
 }
 
-static void note_segment(struct survey *v, const struct tmem_segment *g,
-			 uint32_t n)
+static void note_dense(struct survey *v, const struct tmem_dense *d,
+		       const struct tmem_segment *g, const struct candidate *c)
+{
+	uint32_t layout = atomic_load(&g->layout);
+
+	if (g->dicts & atomic_load_explicit(&d->retired, memory_order_relaxed))
+		keep_older(&v->retired, c);
+	if (!g->dense_tried &&
+	    (layout == TMEM_LAYOUT_RAW || g->packed >= g->fill / PACKED_SHARE))
+		keep_older(&v->oldest_loose[layout], c);
+}
+
+static void note_segment(struct survey *v, const struct tmem_dense *d,
+			 const struct tmem_segment *g, uint32_t n)
 {
 	uint64_t w = atomic_load_explicit(&g->word, memory_order_relaxed);
 	uint32_t units = tmem_word_units(w);
@@ -99,6 +116,8 @@ static void note_segment(struct survey *v, const struct tmem_segment *g,
 		v->emptiest = c;
 	if (atomic_load(&g->layout) == TMEM_LAYOUT_RAW && !g->pack_tried)
 		keep_older(&v->oldest_raw[c.cls], &c);
+	if (d->level)
+		note_dense(v, d, g, &c);
 	if (c.cls == TMEM_CLASS_EPHEMERAL)
 		keep_older(&v->oldest[c.queue], &c);
 }
@@ -114,12 +133,13 @@ static void survey(struct tmem_store *st, struct survey *v)
 	v->emptiest = v->dead = none;
 	v->oldest_raw[0] = v->oldest_raw[1] = none;
 	v->oldest[0] = v->oldest[1] = none;
+	v->oldest_loose[0] = v->oldest_loose[1] = v->retired = none;
 	tmem_lock_acquire(&s->lock);
 	for (n = 0; n < s->high; n++) {
 		g = &s->segments[n];
 		state = atomic_load_explicit(&g->state, memory_order_relaxed);
 		if (state == TMEM_SEGMENT_SEALED)
-			note_segment(v, g, n);
+			note_segment(v, &st->dense, g, n);
 		else if (state == TMEM_SEGMENT_OPEN ||
 			 state == TMEM_SEGMENT_BUSY)
 			note_units(v, g);
@@ -172,6 +192,14 @@ static int choose_pack(const struct survey *v, int persistent_only,
 	return choose(ret, TMEM_JOB_PACK, &c);
 }
 
+/* What is raw gains most; packed pages follow when there is time. */
+static int choose_dense(const struct survey *v, struct tmem_choice *ret)
+{
+	return choose(ret, TMEM_JOB_DENSE, &v->retired) ||
+	       choose(ret, TMEM_JOB_DENSE, &v->oldest_loose[TMEM_LAYOUT_RAW]) ||
+	       choose(ret, TMEM_JOB_DENSE, &v->oldest_loose[TMEM_LAYOUT_LOG]);
+}
+
 /* Probation first while it has more than its share, or main has nothing. */
 static int choose_evict(const struct tmem_store *st, const struct survey *v,
 			struct tmem_choice *ret)
@@ -204,6 +232,12 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 		break;
 	case TMEM_NEED_DENSITY:
 		(void)choose_pack(&v, 1, ret);
+		break;
+	case TMEM_NEED_IDLE:
+		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&
+		    !choose_compact(&v, LIVE_PCT_CHEAP, ret) &&
+		    !choose_dense(&v, ret) && !st->dense.level)
+			(void)choose_pack(&v, 0, ret);
 		break;
 	default:
 		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&

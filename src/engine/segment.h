@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dict.h"
 #include "lease.h"
 #include "lock.h"
 
@@ -69,6 +70,11 @@ struct tmem_segment {
 	uint8_t pack_tried;	       /* (l) what is raw in it does not pack */
 	uint8_t unswept;	       /* (l) lost with slots left behind ... */
 	uint8_t unswept_epoch;	       /* (l) ... in this epoch */
+	uint8_t dense_tried;	       /* (l) what is in it gets no denser */
+	uint16_t dicts;	      /* bit n: dictionary n is referred to; head lock
+			       * while open, then space lock */
+	uint32_t packed;      /* units of packed entries that were not yet tried
+			       * to be made dense; head lock while open */
 	uint32_t fill;	      /* units dealt out; head lock while open */
 	uint32_t dealt;	      /* units of entries; head lock while open */
 	uint32_t room;	      /* (l) units that could live in it */
@@ -101,7 +107,8 @@ struct tmem_space {
 	enum tmem_class last_cls;     /* (l) what was opened last */
 	uint32_t chunk_head;	      /* (l) free metadata chunks, linked */
 	_Atomic uint32_t chunks_free; /* (a) their number */
-	_Atomic uint64_t revocations_seen; /* (a) of the lease's */
+	_Atomic uint64_t revocations_seen;	/* (a) of the lease's */
+	_Atomic uint32_t dict_refs[TMEM_DICTS]; /* (a) see dict.h */
 };
 
 int tmem_space_init(struct tmem_space *s, struct tmem_lease *lease,
@@ -164,7 +171,13 @@ void tmem_space_seal(struct tmem_space *s, uint32_t segment, uint32_t room);
  */
 int tmem_space_claim(struct tmem_space *s, uint32_t segment, uint8_t epoch);
 
-/** tmem_space_unclaim() - BUSY -> SEALED; packing it was tried, or not. */
+/** What was tried on a segment's entries; bits. */
+enum {
+	TMEM_TRIED_PACK = 1,
+	TMEM_TRIED_DENSE = 2
+};
+
+/** tmem_space_unclaim() - BUSY -> SEALED; @tried: TMEM_TRIED_*. */
 void tmem_space_unclaim(struct tmem_space *s, uint32_t segment, int tried);
 
 /**

@@ -207,7 +207,7 @@ static int begin(struct tmem_store *st, struct tmem_worker *w,
 	struct tmem_choice c;
 
 	tmem_policy_choose(st, need, &c);
-	if (c.kind == TMEM_JOB_NONE && need == TMEM_NEED_IDLE)
+	if (c.kind == TMEM_JOB_NONE && need == TMEM_NEED_IDLE && !c.young)
 		tmem_dense_rests(st);
 	if (c.kind == TMEM_JOB_RETIRE)
 		return tmem_space_retire(&st->space, c.segment);
@@ -226,9 +226,13 @@ static int begin(struct tmem_store *st, struct tmem_worker *w,
 static void end(struct tmem_store *st, struct tmem_worker *w)
 {
 	uint32_t n = w->job.walk.segment;
-	int tried = w->job.kind == TMEM_JOB_PACK    ? TMEM_TRIED_PACK
-		    : w->job.kind == TMEM_JOB_DENSE ? TMEM_TRIED_DENSE
-						    : 0;
+	int tried = 0;
+
+	if (w->job.kind == TMEM_JOB_PACK)
+		tried = TMEM_TRIED_PACK;
+	/* Where no page becomes dense, packing is all there is to try. */
+	if (w->job.kind == TMEM_JOB_DENSE || (tried && !st->dense.level))
+		tried |= TMEM_TRIED_DENSE;
 
 	w->compacted += w->job.kind == TMEM_JOB_COMPACT;
 	w->job.kind = TMEM_JOB_NONE;

@@ -73,6 +73,7 @@ void tmem_dense_init(struct tmem_store *st, int level, uint32_t raw_pct)
 	tmem_dicts_init(&d->dicts, &st->space);
 	d->level = level;
 	d->raw_pct = raw_pct;
+	d->age_ms = raw_pct ? TMEM_DENSE_AGE_MS : 0;
 	d->random = st->seed;
 	atomic_store(&d->idle_clock, UINT32_MAX);
 	for (i = 0; i < TMEM_DICT_CLASSES; i++) {

@@ -33,6 +33,12 @@ struct tmem_worker;
 #define TMEM_DENSE_RAW_PCT 75
 
 /*
+ * A segment is let rest for so long before its pages are made smaller ahead of
+ * need: what dies young is not worth it. With no raw share at all it is not.
+ */
+#define TMEM_DENSE_AGE_MS 2000u
+
+/*
  * Stores from here on have dense pages unless told otherwise: contexts, a
  * dictionary and the sample it is made of take 1.2 MiB, 2% of it. Told to, a
  * store does with less; below the second bound it cannot.
@@ -56,6 +62,7 @@ struct tmem_dense {
 	struct tmem_lock lock; /* TMEM_RANK_DENSE: making dictionaries */
 	int level;	       /* (c) of zstd; 0: no dense pages */
 	uint32_t raw_pct;      /* (c) */
+	uint32_t age_ms;       /* (c) of segments that are left alone */
 	struct tmem_dicts dicts;
 	struct tmem_learner learners[TMEM_DICT_CLASSES];
 	uint64_t random;	   /* lock */

@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#include "clock.h"
+
 /* Asked for so often on probation, a page goes to the main queue. S3-FIFO's
  * figure; with 1, misses on the P3 trace at 5% were 2.6 points more. */
 #define PROBATION_USE 2
@@ -64,6 +66,8 @@ struct survey {
 	struct candidate oldest_loose[2]; /* not tried to make dense; by layout */
 	struct candidate retired; /* has pages of a dictionary that shall go */
 	uint64_t units[2];	  /* live, by queue */
+	uint32_t now_ms;
+	int young; /* something is not old enough to be made smaller */
 };
 
 static void keep_older(struct candidate *best, const struct candidate *c)
@@ -86,8 +90,13 @@ static void note_dense(struct survey *v, const struct tmem_dense *d,
 
 	if (g->dicts & atomic_load_explicit(&d->retired, memory_order_relaxed))
 		keep_older(&v->retired, c);
-	if (!g->dense_tried &&
-	    (layout == TMEM_LAYOUT_RAW || g->packed >= g->fill / PACKED_SHARE))
+	if (g->dense_tried ||
+	    (layout == TMEM_LAYOUT_LOG &&
+	     (!d->level || g->packed < g->fill / PACKED_SHARE)))
+		return;
+	if (v->now_ms - g->sealed_ms < d->age_ms)
+		v->young = 1;
+	else
 		keep_older(&v->oldest_loose[layout], c);
 }
 
@@ -116,7 +125,7 @@ static void note_segment(struct survey *v, const struct tmem_dense *d,
 		v->emptiest = c;
 	if (atomic_load(&g->layout) == TMEM_LAYOUT_RAW && !g->pack_tried)
 		keep_older(&v->oldest_raw[c.cls], &c);
-	if (d->level)
+	if (d->raw_pct < 100)
 		note_dense(v, d, g, &c);
 	if (c.cls == TMEM_CLASS_EPHEMERAL)
 		keep_older(&v->oldest[c.queue], &c);
@@ -133,6 +142,7 @@ static void survey(struct tmem_store *st, struct survey *v)
 	v->emptiest = v->dead = none;
 	v->oldest_raw[0] = v->oldest_raw[1] = none;
 	v->oldest[0] = v->oldest[1] = none;
+	v->now_ms = (uint32_t)(tmem_clock_ns() / TMEM_NS_PER_MS);
 	v->oldest_loose[0] = v->oldest_loose[1] = v->retired = none;
 	tmem_lock_acquire(&s->lock);
 	for (n = 0; n < s->high; n++) {
@@ -193,11 +203,13 @@ static int choose_pack(const struct survey *v, int persistent_only,
 }
 
 /* What is raw gains most; packed pages follow when there is time. */
-static int choose_dense(const struct survey *v, struct tmem_choice *ret)
+static int choose_loose(const struct survey *v, enum tmem_job_kind kind,
+			struct tmem_choice *ret)
 {
-	return choose(ret, TMEM_JOB_DENSE, &v->retired) ||
-	       choose(ret, TMEM_JOB_DENSE, &v->oldest_loose[TMEM_LAYOUT_RAW]) ||
-	       choose(ret, TMEM_JOB_DENSE, &v->oldest_loose[TMEM_LAYOUT_LOG]);
+	ret->young = v->young;
+	return choose(ret, kind, &v->retired) ||
+	       choose(ret, kind, &v->oldest_loose[TMEM_LAYOUT_RAW]) ||
+	       choose(ret, kind, &v->oldest_loose[TMEM_LAYOUT_LOG]);
 }
 
 /* Probation first while it has more than its share, or main has nothing. */
@@ -235,9 +247,11 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 		break;
 	case TMEM_NEED_IDLE:
 		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&
-		    !choose_compact(&v, LIVE_PCT_CHEAP, ret) &&
-		    !choose_dense(&v, ret) && !st->dense.level)
-			(void)choose_pack(&v, 0, ret);
+		    !choose_compact(&v, LIVE_PCT_CHEAP, ret))
+			(void)choose_loose(&v,
+					   st->dense.level ? TMEM_JOB_DENSE
+							   : TMEM_JOB_PACK,
+					   ret);
 		break;
 	default:
 		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&

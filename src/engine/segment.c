@@ -10,6 +10,7 @@
 
 #include "assertion.h"
 #include "bounds.h"
+#include "clock.h"
 #include "mem.h"
 
 #ifdef TMEM_PIN
@@ -318,6 +319,7 @@ void tmem_space_seal(struct tmem_space *s, uint32_t n, uint32_t room)
 {
 	tmem_lock_acquire(&s->lock);
 	s->segments[n].room = room;
+	s->segments[n].sealed_ms = (uint32_t)(tmem_clock_ns() / TMEM_NS_PER_MS);
 	TMEM_ASSERT(get_state(&s->segments[n]) == TMEM_SEGMENT_OPEN);
 	set_state(&s->segments[n], TMEM_SEGMENT_SEALED);
 	atomic_fetch_sub(&s->opens, 1);

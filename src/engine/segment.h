@@ -75,6 +75,7 @@ struct tmem_segment {
 			       * while open, then space lock */
 	uint32_t packed;      /* units of packed entries that were not yet tried
 			       * to be made dense; head lock while open */
+	uint32_t sealed_ms;   /* (l) when, of tmem_clock_ns() */
 	uint32_t fill;	      /* units dealt out; head lock while open */
 	uint32_t dealt;	      /* units of entries; head lock while open */
 	uint32_t room;	      /* (l) units that could live in it */

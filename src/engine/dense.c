@@ -35,17 +35,17 @@
 #define BETTER_PCT 97
 #define FIRST_PCT 102
 
-/* Pages between two dictionaries of a class; twice as many after each that was no
- * better than the one before. */
-#define WAIT_PAGES 2048u
-#define WAIT_PAGES_MOST (1u << 20)
+/* Pages between two dictionaries of a class, and twice as many each time: where
+ * content goes to and fro, learning and rewriting must not be what a store does. */
+#define WAIT_PAGES 1024u
+#define WAIT_PAGES_MOST (1u << 18)
 
 /* Segments opened between two tries without a sample; twice as many each time. */
 #define WAIT_SEGMENTS_MOST 256u
 
-/* Pages drawn in a step, and draws in vain after which a sample is given up. */
-#define STEP_PAGES 16u
-#define MISSES_MOST 2048u
+/* Draws in a step, and draws in vain after which a sample is given up. */
+#define STEP_DRAWS 32u
+#define MISSES_MOST 16384u
 
 /* A sample takes at most this share of the limit. */
 #define SAMPLE_SHARE 64u
@@ -185,6 +185,14 @@ static int is_due(const struct tmem_store *st, const struct tmem_learner *l)
 		promised * 100 > recent * OFF_PCT);
 }
 
+/* A next dictionary is for pages that came after those of this one's sample. */
+static void note_age(struct tmem_store *st, struct tmem_learner *l)
+{
+	tmem_lock_acquire(&st->space.lock);
+	l->age = st->space.age_next;
+	tmem_lock_release(&st->space.lock);
+}
+
 static void finish(struct tmem_store *st, struct tmem_learner *l)
 {
 	if (l->train)
@@ -235,19 +243,22 @@ static int draw(struct tmem_store *st, enum tmem_class cls)
 	uint32_t i;
 	uint8_t *to;
 
-	for (i = 0; i < STEP_PAGES; i++) {
+	for (i = 0; i < STEP_DRAWS; i++) {
 		to = tmem_train_slot(l->train);
 		if (!to)
 			return 1;
-		if (tmem_sample_page(st, cls, next_random(&st->dense), to))
+		if (tmem_sample_page(st, cls, l->age, next_random(&st->dense),
+				     to))
 			tmem_train_take(l->train);
 		else
 			l->misses++;
 	}
 	if (l->misses < MISSES_MOST)
 		return 0;
-	if (tmem_train_count(l->train) >= TMEM_SAMPLES_LEAST)
+	if (tmem_train_count(l->train) >= TMEM_SAMPLES_LEAST) {
+		tmem_train_close(l->train);
 		return 1;
+	}
 	give_up(st, l);
 	return 0;
 }
@@ -286,14 +297,14 @@ static void decide(struct tmem_store *st, enum tmem_class cls,
 	tmem_dict_unpin(&d->dicts, was);
 	if (n > 0 && now * 100 <= old * (was ? BETTER_PCT : FIRST_PCT)) {
 		tmem_dict_adopt(&d->dicts, cls, (uint32_t)n);
-		l->wait_pages = WAIT_PAGES;
 	} else {
 		if (n > 0)
 			tmem_dict_unpin(&d->dicts, (uint32_t)n);
 		now = old;
-		if (l->wait_pages < WAIT_PAGES_MOST)
-			l->wait_pages *= 2;
 	}
+	if (l->wait_pages < WAIT_PAGES_MOST)
+		l->wait_pages *= 2;
+	note_age(st, l);
 	atomic_store(&l->promised, now);
 	atomic_store(&l->recent, now << RECENT_SHIFT);
 	finish(st, l);

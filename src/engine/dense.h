@@ -53,6 +53,7 @@ struct tmem_learner {
 	uint32_t clock;		/* lock: of the log, before which not to try */
 	uint32_t wait_segments; /* lock: how much later the next time */
 	uint32_t misses;	/* lock: draws in vain of this sample */
+	uint64_t age;		/* lock: of segments that came since the last */
 	_Atomic uint32_t promised; /* (a) bytes of a packed 4 KiB; 0: nothing */
 	_Atomic uint32_t recent;   /* (a) the same of late, in 1/256 */
 	_Atomic uint32_t pages;	   /* (a) since the last one */

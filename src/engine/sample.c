@@ -16,8 +16,8 @@
 #define STEPS 8u
 
 /* Some slot's page, pinned; 1 found. */
-static int draw(struct tmem_store *st, enum tmem_class cls, uint64_t random,
-		uint64_t *ret_place, struct tmem_entry *ret)
+static int draw(struct tmem_store *st, enum tmem_class cls, uint64_t age,
+		uint64_t random, uint64_t *ret_place, struct tmem_entry *ret)
 {
 	struct tmem_ref ref = { .shard = (uint32_t)random % st->shards_count };
 	struct tmem_table *t = &st->shards[ref.shard].table;
@@ -35,6 +35,7 @@ static int draw(struct tmem_store *st, enum tmem_class cls, uint64_t random,
 		segment = tmem_place_segment(&st->space, *ret_place);
 		tmem_segment_pin(&st->space, segment);
 		found = st->space.segments[segment].cls == cls &&
+			st->space.segments[segment].age >= age &&
 			tmem_place_form(*ret_place) != TMEM_FORM_SAME &&
 			tmem_segment_alive(&st->space, segment,
 					   tmem_place_epoch(*ret_place));
@@ -46,7 +47,7 @@ static int draw(struct tmem_store *st, enum tmem_class cls, uint64_t random,
 	return found;
 }
 
-int tmem_sample_page(struct tmem_store *st, enum tmem_class cls,
+int tmem_sample_page(struct tmem_store *st, enum tmem_class cls, uint64_t age,
 		     uint64_t random, uint8_t *to)
 {
 	struct tmem_part part = { 0, TMEM_SAMPLE_BYTES };
@@ -54,7 +55,7 @@ int tmem_sample_page(struct tmem_store *st, enum tmem_class cls,
 	uint64_t place;
 	int err;
 
-	if (!draw(st, cls, random, &place, &entry))
+	if (!draw(st, cls, age, random, &place, &entry))
 		return 0;
 	/* A header read while its segment went may say any size. */
 	part.offset = (uint32_t)(random >> 40) %

@@ -121,6 +121,11 @@ void tmem_train_take(struct tmem_train *t)
 	t->count++;
 }
 
+void tmem_train_close(struct tmem_train *t)
+{
+	t->wanted = t->count;
+}
+
 uint32_t tmem_train_count(const struct tmem_train *t)
 {
 	return t->count;

@@ -51,6 +51,9 @@ uint8_t *tmem_train_slot(struct tmem_train *t);
 /** tmem_train_take() - the page in the slot is in the sample. */
 void tmem_train_take(struct tmem_train *t);
 
+/** tmem_train_close() - the sample is complete as it is. */
+void tmem_train_close(struct tmem_train *t);
+
 /** tmem_train_count() - pages in the sample. */
 uint32_t tmem_train_count(const struct tmem_train *t);
 

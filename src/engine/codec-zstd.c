@@ -115,7 +115,12 @@ uint32_t tmem_codec_dense(struct tmem_codec *c, const struct tmem_dict *dict,
 {
 	size_t len;
 
-	(void)ZSTD_CCtx_refCDict(c->encoder, dict ? dict->encode : NULL);
+	/* A page that did not fit leaves the context amid its frame: no other
+	 * dictionary would be taken then. */
+	(void)ZSTD_CCtx_reset(c->encoder, ZSTD_reset_session_only);
+	if (ZSTD_isError(ZSTD_CCtx_refCDict(c->encoder,
+					    dict ? dict->encode : NULL)))
+		return 0;
 	len = ZSTD_compress2(c->encoder, c->out, max + TMEM_DENSE_SKIP, page,
 			     size);
 	return ZSTD_isError(len) || len <= TMEM_DENSE_SKIP

@@ -375,6 +375,36 @@ static void each_class_has_its_own(void **state)
 	opened_finish(&o);
 }
 
+/* A page that does not get small leaves nothing behind in the encoder: the next
+ * one, of the other class, is made with its own dictionary. */
+static void classes_by_turns(void **state)
+{
+	int pools[2];
+	uint64_t i;
+
+	(void)state;
+	opened_init(&o, AT_ONCE);
+	pools[0] = opened_pool(&o, TMEM_POOL_PERSISTENT, 0);
+	pools[1] = opened_pool(&o, TMEM_POOL_KEEP, 0);
+	for (i = 0; i < 3000; i++) {
+		struct tmem_key key = key_of(i);
+
+		page_fill(page, PAGE, i % 3 ? CONTENT_TEXT : CONTENT_BARELY, i);
+		assert_int_equal(tmem_put(o.t, pools[0], &key, page), 1);
+		fill_records(page, 1, i);
+		assert_int_equal(tmem_put(o.t, pools[1], &key, page), 1);
+		if (i % 16 == 15)
+			opened_age(&o);
+	}
+	opened_age(&o);
+	assert_true(opened_stats(&o).dictionaries >= 2);
+	for (i = 0; i < 3000; i++)
+		is_right(pools[0], PAGE, i % 3 ? CONTENT_TEXT : CONTENT_BARELY,
+			 i);
+	records_are_right(pools[1], 1, 0, 3000);
+	opened_finish(&o);
+}
+
 /* ---- Nothing to learn from ------------------------------------------------- */
 
 static void learn_nothing_from(enum content_kind kind, uint64_t n, int same)
@@ -571,6 +601,7 @@ int main(void)
 		cmocka_unit_test(retrained_over_live_pages),
 		cmocka_unit_test(none_in_a_small_budget),
 		cmocka_unit_test(each_class_has_its_own),
+		cmocka_unit_test(classes_by_turns),
 		cmocka_unit_test(too_few_pages),
 		cmocka_unit_test(one_page_again_and_again),
 		cmocka_unit_test(incompressible_pages),

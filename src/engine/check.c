@@ -66,6 +66,17 @@ static int is_whole(const struct checker *c, uint64_t place,
 				TMEM_ENTRY_DICT(e->info)) == check;
 }
 
+/* The segment refers to the entry's dictionary, and that is alive. */
+static int has_dict(const struct checker *c, uint32_t segment, uint32_t dict)
+{
+	const struct tmem_space *s = &c->st->space;
+
+	return !dict || (dict < TMEM_DICTS &&
+			 atomic_load(&s->segments[segment].dicts) & 1u << dict &&
+			 atomic_load(&s->dict_refs[dict]) &&
+			 !(atomic_load(&s->dict_refs[dict]) & TMEM_DICT_DEAD));
+}
+
 /* What the source revokes this moment is neither right nor wrong. */
 static void check_entry(struct checker *c, uint64_t place, uint32_t object,
 			struct tmem_tally *tally)
@@ -83,6 +94,9 @@ static void check_entry(struct checker *c, uint64_t place, uint32_t object,
 	}
 	if (e.object != object || TMEM_ENTRY_FORM(e.info) != form)
 		fault(c, "a slot and its entry disagree",
+		      tmem_place_location(place));
+	else if (!has_dict(c, segment, TMEM_ENTRY_DICT(e.info)))
+		fault(c, "an entry's dictionary is not kept for it",
 		      tmem_place_location(place));
 	else if (!whole)
 		fault(c, "an entry's bytes are not what was written",

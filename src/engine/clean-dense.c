@@ -133,7 +133,7 @@ static enum tmem_fate leave_damaged(struct tmem_store *st, struct tmem_worker *w
 {
 	struct tmem_hit without = *hit;
 
-	without.entry.info &= (1u << TMEM_ENTRY_DICT_SHIFT) - 1;
+	without.entry.info &= TMEM_ENTRY_WITHOUT_DICT;
 	return leave(st, w, &without, TMEM_ENTRY_UNDENSE);
 }
 

@@ -123,14 +123,24 @@ enum tmem_fate tmem_clean_move_as_is(struct tmem_store *st,
 				     struct tmem_worker *w,
 				     const struct tmem_hit *hit, uint32_t use)
 {
+	uint32_t info = hit->entry.info, dict = TMEM_ENTRY_DICT(info);
+	enum tmem_fate fate = TMEM_FATE_STUCK;
 	struct tmem_room room;
 
-	if (tmem_log_reserve(&st->log, w->job.stream, hit->entry.index,
-			     hit->entry.info, w->job.age, &room))
-		return TMEM_FATE_STUCK;
-	copy_entry(st, hit, &room);
-	switch_over(st, hit, &room, use);
-	return TMEM_FATE_DONE;
+	/* Not there: the entry is dead by now, or its header is damaged. Its
+	 * check fits no less without a dictionary. */
+	if (!tmem_dict_hold(&st->dense.dicts, dict)) {
+		info &= TMEM_ENTRY_WITHOUT_DICT;
+		dict = 0;
+	}
+	if (!tmem_log_reserve(&st->log, w->job.stream, hit->entry.index, info,
+			      w->job.age, &room)) {
+		copy_entry(st, hit, &room);
+		switch_over(st, hit, &room, use);
+		fate = TMEM_FATE_DONE;
+	}
+	tmem_dict_unpin(&st->dense.dicts, dict);
+	return fate;
 }
 
 /* Shard lock held. Only probation is remembered: what comes back from there had

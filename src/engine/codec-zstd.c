@@ -21,6 +21,7 @@
 
 #include "dict.h"
 #include "fault.h"
+#include "mem.h"
 
 /*
  * Charged before a context is made, and corrected once it is known. With libzstd
@@ -75,13 +76,11 @@ int tmem_codec_add_encoder(struct tmem_codec *c, int level)
 	return e ? 0 : -ENOMEM;
 }
 
-int tmem_codec_add_decoder(struct tmem_codec *c)
+static int add_decoder(struct tmem_codec *c)
 {
 	uint64_t took;
 	ZSTD_DCtx *d;
 
-	if (c->decoder)
-		return 0;
 	if (tmem_space_charge(c->space, DECODER_BYTES_MOST))
 		return -ENOMEM;
 	d = tmem_fault(TMEM_FAULT_ALLOC) ? NULL : ZSTD_createDCtx();
@@ -94,6 +93,28 @@ int tmem_codec_add_decoder(struct tmem_codec *c)
 	tmem_space_uncharge(c->space, DECODER_BYTES_MOST - took);
 	c->decoder = d;
 	return d ? 0 : -ENOMEM;
+}
+
+int tmem_codec_init_decoder(struct tmem_codec *c, struct tmem_space *space,
+			    uint32_t page_size)
+{
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	c->space = space;
+	err = tmem_codec_widen(c, page_size);
+	if (!err)
+		err = add_decoder(c);
+	if (err && c->size) {
+		tmem_mem_free(c->out, c->size);
+		tmem_mem_free(c->page, c->size);
+		tmem_space_uncharge(space, 2ull * c->size);
+	}
+	if (err)
+		memset(c, 0, sizeof(*c));
+	else
+		tmem_lock_init(&c->lock, TMEM_RANK_CODEC);
+	return err;
 }
 
 void tmem_codec_drop_encoder(struct tmem_codec *c)
@@ -118,8 +139,8 @@ uint32_t tmem_codec_dense(struct tmem_codec *c, const struct tmem_dict *dict,
 	/* A page that did not fit leaves the context amid its frame: no other
 	 * dictionary would be taken then. */
 	(void)ZSTD_CCtx_reset(c->encoder, ZSTD_reset_session_only);
-	if (ZSTD_isError(ZSTD_CCtx_refCDict(c->encoder,
-					    dict ? dict->encode : NULL)))
+	if (ZSTD_isError(
+		    ZSTD_CCtx_refCDict(c->encoder, dict ? dict->encode : NULL)))
 		return 0;
 	len = ZSTD_compress2(c->encoder, c->out, max + TMEM_DENSE_SKIP, page,
 			     size);

@@ -61,8 +61,10 @@ struct tmem_dict;
 /** tmem_codec_add_encoder() - make it one that packs densely; 0, -ENOMEM. */
 int tmem_codec_add_encoder(struct tmem_codec *c, int level);
 
-/** tmem_codec_add_decoder() - make it one that reads dense pages; 0, -ENOMEM. */
-int tmem_codec_add_decoder(struct tmem_codec *c);
+/** tmem_codec_init_decoder() - one that reads dense pages and packs nothing; else
+ * as tmem_codec_init(), and after failure as if it had not been called. */
+int tmem_codec_init_decoder(struct tmem_codec *c, struct tmem_space *space,
+			    uint32_t page_size);
 
 /** tmem_codec_drop_encoder() - it packs with lz4 only again. */
 void tmem_codec_drop_encoder(struct tmem_codec *c);

@@ -90,6 +90,8 @@ void tmem_dense_finish(struct tmem_store *st)
 
 	for (i = 0; i < TMEM_DICT_CLASSES; i++)
 		tmem_train_discard(st->dense.learners[i].train);
+	for (i = 0; i < st->dense.decoders_count; i++)
+		tmem_codec_finish(&st->dense.decoders[i]);
 	tmem_dicts_finish(&st->dense.dicts);
 	tmem_lock_finish(&st->dense.lock);
 }
@@ -121,17 +123,26 @@ void tmem_dense_rests(struct tmem_store *st)
 	atomic_store(&st->dense.idle_clock, clock_of(st));
 }
 
-static int add_decoders(struct tmem_store *st)
+static uint32_t decoders_wanted(const struct tmem_store *st)
 {
-	uint32_t i;
-	int err = 0;
+	uint64_t n = st->limit_first / TMEM_DECODER_BYTES;
 
-	for (i = 0; i < TMEM_CODECS && !err; i++) {
-		tmem_lock_acquire(&st->codecs[i].lock);
-		err = tmem_codec_add_decoder(&st->codecs[i]);
-		tmem_lock_release(&st->codecs[i].lock);
-	}
-	return !err;
+	return n < TMEM_DECODERS_LEAST	? TMEM_DECODERS_LEAST
+	       : n > TMEM_DECODERS_MOST ? TMEM_DECODERS_MOST
+					: (uint32_t)n;
+}
+
+/* All, or as many as there is memory for, but the least; 1 done. */
+static int add_decoders(struct tmem_store *st, uint32_t page_size)
+{
+	struct tmem_dense *d = &st->dense;
+	uint32_t wanted = decoders_wanted(st);
+
+	while (d->decoders_count < wanted &&
+	       !tmem_codec_init_decoder(&d->decoders[d->decoders_count],
+					&st->space, page_size))
+		d->decoders_count++;
+	return d->decoders_count >= TMEM_DECODERS_LEAST;
 }
 
 int tmem_dense_prepare(struct tmem_store *st, struct tmem_worker *w)
@@ -141,11 +152,45 @@ int tmem_dense_prepare(struct tmem_store *st, struct tmem_worker *w)
 	if (!d->level)
 		return 1;
 	if (!atomic_load(&d->ready)) {
-		if (!add_decoders(st))
-			return 0;
-		atomic_store(&d->ready, 1);
+		tmem_lock_acquire(&d->lock);
+		if (!atomic_load(&d->ready) && add_decoders(st, w->codec.size))
+			atomic_store(&d->ready, 1);
+		tmem_lock_release(&d->lock);
 	}
-	return !tmem_codec_add_encoder(&w->codec, d->level);
+	return atomic_load(&d->ready) &&
+	       !tmem_codec_add_encoder(&w->codec, d->level);
+}
+
+int tmem_dense_widen(struct tmem_store *st, uint32_t page_size)
+{
+	struct tmem_dense *d = &st->dense;
+	uint32_t i;
+	int err = 0;
+
+	tmem_lock_acquire(&d->lock);
+	for (i = 0; i < d->decoders_count && !err; i++) {
+		tmem_lock_acquire(&d->decoders[i].lock);
+		err = tmem_codec_widen(&d->decoders[i], page_size);
+		tmem_lock_release(&d->decoders[i].lock);
+	}
+	tmem_lock_release(&d->lock);
+	return err;
+}
+
+struct tmem_codec *tmem_dense_decoder(struct tmem_store *st)
+{
+	struct tmem_dense *d = &st->dense;
+	uint32_t i, first;
+
+	if (!atomic_load_explicit(&d->ready, memory_order_acquire))
+		return NULL;
+	first = atomic_fetch_add(&d->decoder_next, 1);
+	for (i = 0; i < d->decoders_count; i++)
+		if (tmem_lock_try(
+			    &d->decoders[(first + i) % d->decoders_count].lock))
+			return &d->decoders[(first + i) % d->decoders_count];
+	tmem_lock_acquire(&d->decoders[first % d->decoders_count].lock);
+	return &d->decoders[first % d->decoders_count];
 }
 
 void tmem_dense_note(struct tmem_store *st, enum tmem_class cls, uint32_t len,
@@ -325,8 +370,8 @@ static void go_on(struct tmem_store *st, enum tmem_class cls,
 static void free_unused(struct tmem_store *st)
 {
 	struct tmem_dense *d = &st->dense;
-	uint32_t freed =
-		tmem_dict_free_unused(&d->dicts, st->codecs, TMEM_CODECS);
+	uint32_t freed = tmem_dict_free_unused(&d->dicts, d->decoders,
+					       d->decoders_count);
 
 	if (freed)
 		atomic_fetch_and(&d->retired, ~freed);

@@ -13,9 +13,6 @@
 #include "fault.h"
 #include "segment.h"
 
-/* In a count of refs: free, or being freed. Far above what refs add up to. */
-#define DEAD (1u << 31)
-
 /* Charged before it is made, and corrected once it is known. With libzstd 1.5,
  * one takes 62 KiB to encode with at level 1 (158 if it is small), 158 at level
  * 2, 415 up to level 9, and 43 KiB to decode with. */
@@ -33,7 +30,7 @@ void tmem_dicts_init(struct tmem_dicts *d, struct tmem_space *space)
 	memset(d, 0, sizeof(*d));
 	d->space = space;
 	for (n = 1; n < TMEM_DICTS; n++)
-		atomic_store(refs(d, n), DEAD);
+		atomic_store(refs(d, n), TMEM_DICT_DEAD);
 }
 
 static void discard(struct tmem_dict *dict)
@@ -106,21 +103,30 @@ void tmem_dict_adopt(struct tmem_dicts *d, enum tmem_class cls, uint32_t number)
 	tmem_dict_unpin(d, atomic_exchange(&d->current[cls], number));
 }
 
+int tmem_dict_hold(struct tmem_dicts *d, uint32_t number)
+{
+	uint32_t now;
+
+	if (!number)
+		return 1;
+	if (number >= TMEM_DICTS)
+		return 0;
+	now = atomic_load(refs(d, number));
+	while (!(now & TMEM_DICT_DEAD))
+		if (atomic_compare_exchange_weak(refs(d, number), &now, now + 1))
+			return 1;
+	return 0;
+}
+
 uint32_t tmem_dict_pin(struct tmem_dicts *d, enum tmem_class cls)
 {
-	uint32_t n, now;
+	uint32_t n;
 
-	for (;;) {
+	/* Dead: a newer one is current by now. */
+	do {
 		n = atomic_load(&d->current[cls]);
-		if (!n)
-			return 0;
-		now = atomic_load(refs(d, n));
-		/* Dead: a newer one is current by now. */
-		while (!(now & DEAD))
-			if (atomic_compare_exchange_weak(refs(d, n), &now,
-							 now + 1))
-				return n;
-	}
+	} while (!tmem_dict_hold(d, n));
+	return n;
 }
 
 void tmem_dict_unpin(struct tmem_dicts *d, uint32_t number)
@@ -130,7 +136,7 @@ void tmem_dict_unpin(struct tmem_dicts *d, uint32_t number)
 	if (!number)
 		return;
 	was = atomic_fetch_sub(refs(d, number), 1);
-	TMEM_ASSERT(was && !(was & DEAD));
+	TMEM_ASSERT(was && !(was & TMEM_DICT_DEAD));
 }
 
 uint32_t tmem_dict_oldest(const struct tmem_dicts *d, enum tmem_class cls)
@@ -154,7 +160,8 @@ uint32_t tmem_dict_free_unused(struct tmem_dicts *d, struct tmem_codec *codecs,
 	for (n = 1; n < TMEM_DICTS; n++) {
 		none = 0;
 		if (d->dicts[n].bytes &&
-		    atomic_compare_exchange_strong(refs(d, n), &none, DEAD))
+		    atomic_compare_exchange_strong(refs(d, n), &none,
+						   TMEM_DICT_DEAD))
 			dead |= 1u << n;
 	}
 	if (!dead)

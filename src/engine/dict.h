@@ -21,6 +21,9 @@
 /** More would cost memory for what old pages gain little by. */
 #define TMEM_DICTS_LIVE 4u
 
+/** In a count of refs: free, or being freed. Far above what refs add up to. */
+#define TMEM_DICT_DEAD (1u << 31)
+
 #define TMEM_DICT_CLASSES 2u
 #define TMEM_DICTS (1u + TMEM_DICT_CLASSES * TMEM_DICTS_LIVE)
 
@@ -74,6 +77,10 @@ void tmem_dict_adopt(struct tmem_dicts *d, enum tmem_class cls, uint32_t number)
  */
 uint32_t tmem_dict_pin(struct tmem_dicts *d, enum tmem_class cls);
 void tmem_dict_unpin(struct tmem_dicts *d, uint32_t number);
+
+/** tmem_dict_hold() - keep the one of an entry until unpinned; 1 done, 0 it is
+ * gone, and so is the entry. Number 0 is always there. */
+int tmem_dict_hold(struct tmem_dicts *d, uint32_t number);
 
 /** tmem_dict_at() - NULL for number 0. For who holds a ref, or a codec context
  * under which the entry's segment was seen alive. */

@@ -37,6 +37,7 @@ _Static_assert(sizeof(struct tmem_entry) == TMEM_UNIT, "a header is a unit");
 #define TMEM_ENTRY_UNPACKABLE (1u << 22) /* lz4 does not get it small */
 #define TMEM_ENTRY_UNDENSE (1u << 23)	 /* nor does zstd, smaller than it is */
 #define TMEM_ENTRY_DICT_SHIFT 24
+#define TMEM_ENTRY_WITHOUT_DICT ((1u << TMEM_ENTRY_DICT_SHIFT) - 1)
 #define TMEM_ENTRY_DICT(info) ((info) >> TMEM_ENTRY_DICT_SHIFT & 15)
 _Static_assert(TMEM_DICTS <= 16, "a dictionary's number fits");
 

@@ -192,8 +192,9 @@ static void note_form(struct tmem_space *s, struct tmem_segment *g,
 	if (TMEM_ENTRY_FORM(info) == TMEM_FORM_PACKED &&
 	    !(info & TMEM_ENTRY_UNDENSE))
 		g->packed += units;
-	if (dict && !(g->dicts & 1u << dict)) {
-		g->dicts |= (uint16_t)(1u << dict);
+	if (dict && !(atomic_load_explicit(&g->dicts, memory_order_relaxed) &
+		      1u << dict)) {
+		atomic_fetch_or(&g->dicts, (uint16_t)(1u << dict));
 		atomic_fetch_add(&s->dict_refs[dict], 1);
 	}
 }

@@ -88,7 +88,8 @@ static void note_dense(struct survey *v, const struct tmem_dense *d,
 {
 	uint32_t layout = atomic_load(&g->layout);
 
-	if (g->dicts & atomic_load_explicit(&d->retired, memory_order_relaxed))
+	if (atomic_load_explicit(&g->dicts, memory_order_relaxed) &
+	    atomic_load_explicit(&d->retired, memory_order_relaxed))
 		keep_older(&v->retired, c);
 	if (g->dense_tried ||
 	    (layout == TMEM_LAYOUT_LOG &&

@@ -155,8 +155,10 @@ static int read_dense(struct tmem_store *st, uint64_t place,
 	if (len > TMEM_PACKED_MAX(size) || size > TMEM_PAGE_SIZE_MAX ||
 	    part->offset + part->len > size || number >= TMEM_DICTS)
 		return -EIO;
-	c = tmem_codec_acquire(st);
-	if (size <= c->size && c->decoder)
+	c = tmem_dense_decoder(st);
+	if (!c)
+		return still_there(st, place) ? -EIO : -ESTALE;
+	if (size <= c->size)
 		err = fetch(st, place, entry, c->out + TMEM_DENSE_SKIP);
 	if (!err)
 		err = tmem_codec_undense(c, dict, len, whole ? to : c->page,

@@ -15,6 +15,18 @@
 /* Slots of a bucket that are passed over at most: about what it holds. */
 #define STEPS 8u
 
+static int is_wanted(struct tmem_space *s, uint64_t place, enum tmem_class cls,
+		     uint64_t age)
+{
+	uint32_t segment = tmem_place_segment(s, place);
+	int is;
+
+	tmem_lock_acquire(&s->lock);
+	is = s->segments[segment].cls == cls && s->segments[segment].age >= age;
+	tmem_lock_release(&s->lock);
+	return is;
+}
+
 /* Some slot's page, pinned; 1 found. */
 static int draw(struct tmem_store *st, enum tmem_class cls, uint64_t age,
 		uint64_t random, uint64_t *ret_place, struct tmem_entry *ret)
@@ -32,15 +44,19 @@ static int draw(struct tmem_store *st, enum tmem_class cls, uint64_t age,
 		found = tmem_table_walk_next(t, &c);
 	if (found) {
 		*ret_place = tmem_cursor_place(&c);
+		found = tmem_place_form(*ret_place) != TMEM_FORM_SAME &&
+			is_wanted(&st->space, *ret_place, cls, age);
+	}
+	if (found) {
+		/* No lock is taken while it is pinned: who waits for that may
+		 * have it. */
 		segment = tmem_place_segment(&st->space, *ret_place);
 		tmem_segment_pin(&st->space, segment);
-		found = st->space.segments[segment].cls == cls &&
-			st->space.segments[segment].age >= age &&
-			tmem_place_form(*ret_place) != TMEM_FORM_SAME &&
-			tmem_segment_alive(&st->space, segment,
+		found = tmem_segment_alive(&st->space, segment,
 					   tmem_place_epoch(*ret_place));
-		*ret = *tmem_place_entry(&st->space, *ret_place);
-		if (!found)
+		if (found)
+			*ret = *tmem_place_entry(&st->space, *ret_place);
+		else
 			tmem_segment_unpin(&st->space, segment);
 	}
 	tmem_index_unlock(st, &ref);

@@ -146,13 +146,11 @@ static void wait_for_readers(struct tmem_segment *g)
 /* Nothing of the segment is in use any more: nor are its dictionaries. */
 static void unref_dicts(struct tmem_space *s, struct tmem_segment *g)
 {
-	uint32_t n;
+	uint32_t n, dicts = atomic_exchange(&g->dicts, 0);
 
-	for (n = 1; g->dicts; n++)
-		if (g->dicts & 1u << n) {
-			g->dicts &= (uint16_t) ~(1u << n);
+	for (n = 1; n < TMEM_DICTS; n++)
+		if (dicts & 1u << n)
 			atomic_fetch_sub(&s->dict_refs[n], 1);
-		}
 }
 
 /* Empties the word and steps the epoch; 0: something is under way in it, or

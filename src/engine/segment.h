@@ -71,8 +71,8 @@ struct tmem_segment {
 	uint8_t unswept;	       /* (l) lost with slots left behind ... */
 	uint8_t unswept_epoch;	       /* (l) ... in this epoch */
 	uint8_t dense_tried;	       /* (l) what is in it gets no denser */
-	uint16_t dicts;	      /* bit n: dictionary n is referred to; head lock
-			       * while open, then space lock */
+	_Atomic uint16_t dicts; /* (a) bit n: dictionary n is referred to; set
+				 * under the head lock */
 	uint32_t packed;      /* units of packed entries that were not yet tried
 			       * to be made dense; head lock while open */
 	uint32_t sealed_ms;   /* (l) when, of tmem_clock_ns() */

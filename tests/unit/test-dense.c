@@ -352,7 +352,7 @@ static void none_in_a_small_budget(void **state)
 	assert_int_equal(opened_stats(&o).dictionaries, 0);
 	assert_true(opened_stats(&o).pages_dense > 3000);
 	records_are_right(pool, 1, 0, 4000);
-	put_records(pool, 1, 4000, 64);
+	put_records(pool, 1, 4000, 640);
 	assert_int_equal(opened_stats(&o).dictionaries, 1);
 	opened_finish(&o);
 }

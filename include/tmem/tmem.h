@@ -264,6 +264,11 @@ struct tmem_op {
  * @ghost_hits: misses on pages dropped lately: what more room would have saved.
  * @ager_ns: time spent on background work, ns, whoever did it: CPU time of ager
  *	threads and tmem_age(), elapsed time where a put lent a hand.
+ * @puts_packed: puts that packed their page themselves, because background work
+ *	did not keep up. Since 0.2, as all below.
+ * @shortages: times that free segments became so few that puts began to do so;
+ *	they stop when there are twice as many again.
+ * @dictionaries: live dictionaries of dense pages.
  *
  * The counts of pages, objects and bytes are of one moment only while no other
  * thread works on the store.
@@ -292,6 +297,9 @@ struct tmem_stats {
 	uint64_t evictions;
 	uint64_t ghost_hits;
 	uint64_t ager_ns;
+	uint64_t puts_packed;
+	uint64_t shortages;
+	uint64_t dictionaries;
 };
 
 /**
@@ -334,11 +342,19 @@ struct tmem_pool_stats {
 /**
  * tmem_open() - open a session.
  * @where: which store: "embedded:" with comma-separated keys, each at most once:
- *	size=BYTES (K, M, G, T), pages=4k|huge, agers=N (0: none), an own store
- *	in this process; "unix:PATH", a daemon's; NULL: $TMEM_STORE if set, else the
- *	system's daemon if it answers, else "embedded:".
+ *	size=BYTES (K, M, G, T), pages=4k|huge, agers=N (0: none), and those
+ *	below, an own store in this process; "unix:PATH", a daemon's; NULL:
+ *	$TMEM_STORE if set, else the system's daemon if it answers, else
+ *	"embedded:".
  * @opts: NULL: defaults.
  * @ret: out: the session; closed by tmem_close().
+ *
+ * Keys for how pages age: codec=lz4|zstd (what background work makes them
+ * smaller with; default zstd from size=64M on; its least is 4M), level=1..9
+ * (zstd's, default 1), raw=0..100 (percent of the size that may be full before it
+ * begins; default 75 with zstd, 100 with lz4: only when room is short),
+ * share=1..100 (percent of a core that all ager threads together take for that,
+ * default 25; what cannot wait takes what it needs).
  *
  * $TMEM_STORE is ignored in a program that gained privileges. When it is set but
  * unusable, that is an error. What is wrong with an argument is told to

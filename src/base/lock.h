@@ -17,6 +17,7 @@ enum tmem_lock_rank {
 	TMEM_RANK_POOLS = 1, /* pool table: create, destroy */
 	TMEM_RANK_WORKER,    /* one worker's job: cleaning, sweeping */
 	TMEM_RANK_SWEEP,     /* the pass over the index */
+	TMEM_RANK_DENSE,     /* dictionaries in the making */
 	TMEM_RANK_CODEC,     /* a codec context and its buffers */
 	TMEM_RANK_SHARD,     /* a shard of the page index */
 	TMEM_RANK_OBJECTS,   /* a shard of the object table */

@@ -18,6 +18,7 @@
 
 #include "agers.h"
 #include "bounds.h"
+#include "dense.h"
 #include "lease.h"
 #include "mem.h"
 #include "store.h"
@@ -36,16 +37,20 @@ struct tmem {
 /* More than any release's struct will have; beyond, `size` is taken for junk. */
 #define STRUCT_MAX 4096
 
-static int check_size(const void *p, size_t size, size_t known)
+/* What struct tmem_stats had in the first release. */
+#define STATS_FIRST offsetof(struct tmem_stats, puts_packed)
+
+/* @first: what the first release's struct had; @known: what this one's has. */
+static int check_size(const void *p, size_t size, size_t first, size_t known)
 {
 	const uint8_t *tail = (const uint8_t *)p + known;
 	size_t i;
 
-	if (size < known)
+	if (size < first)
 		return -EINVAL;
 	if (size > STRUCT_MAX)
 		return -E2BIG;
-	for (i = 0; i < size - known; i++)
+	for (i = 0; known + i < size; i++)
 		if (tail[i])
 			return -E2BIG;
 	return 0;
@@ -128,6 +133,28 @@ static int plan_agers(const struct tmem_where *w,
 	return 0;
 }
 
+/* What the store does about dense pages, and how much of a core it takes. */
+static int plan_aging(const struct tmem_where *w, const struct tmem_logger *l,
+		      struct tmem_session_plan *plan)
+{
+	if (w->codec == TMEM_CODEC_LZ4 && w->level)
+		return complain(l, -EINVAL,
+				"level= is zstd's; leave it out with codec=lz4");
+	if (w->codec == TMEM_CODEC_ZSTD &&
+	    plan->limit_bytes < TMEM_DENSE_LIMIT_MIN)
+		return complain(l, -EINVAL, "codec=zstd: the least store is 4M");
+	plan->share_pct = w->share_pct ? w->share_pct : TMEM_AGERS_SHARE_PCT;
+	plan->dense_level = 0;
+	if (w->codec == TMEM_CODEC_ZSTD ||
+	    (w->codec == TMEM_CODEC_DEFAULT &&
+	     plan->limit_bytes >= TMEM_DENSE_FROM))
+		plan->dense_level = w->level ? (int)w->level : TMEM_DENSE_LEVEL;
+	plan->raw_pct = w->raw_said	    ? w->raw_pct
+			: plan->dense_level ? TMEM_DENSE_RAW_PCT
+					    : 100;
+	return 0;
+}
+
 static size_t segment_size(const struct tmem_session_plan *plan)
 {
 	if (plan->pages == TMEM_PAGES_HUGE ||
@@ -169,6 +196,8 @@ int tmem_session_create(struct tmem_lease *lease,
 		.limit_bytes = plan->limit_bytes,
 		.limit_pages = plan->limit_pages,
 		.workers = plan->agers + 1,
+		.dense_level = plan->dense_level,
+		.raw_pct = plan->raw_pct,
 	};
 	struct tmem *t = tmem_mem_alloc(sizeof(*t));
 	uint32_t *alive;
@@ -191,7 +220,8 @@ int tmem_session_create(struct tmem_lease *lease,
 		err = tmem_store_create(&so, lease, &t->store);
 	}
 	if (!err && plan->agers)
-		err = tmem_agers_start(&t->agers, t->store, plan->agers);
+		err = tmem_agers_start(&t->agers, t->store, plan->agers,
+				       plan->share_pct);
 	if (err) {
 		tmem_close(t);
 		return err;
@@ -211,7 +241,7 @@ int tmem_open(const char *where, const struct tmem_open_opts *opts,
 	if (!ret)
 		return -EINVAL;
 	if (opts) {
-		err = check_size(opts, opts->size, sizeof(*opts));
+		err = check_size(opts, opts->size, sizeof(*opts), sizeof(*opts));
 		if (err)
 			return err;
 		logger.fn = opts->log;
@@ -234,6 +264,8 @@ int tmem_open(const char *where, const struct tmem_open_opts *opts,
 	err = plan_limit(&w, opts, &logger, &plan);
 	if (!err)
 		err = plan_agers(&w, opts, &logger, &plan);
+	if (!err)
+		err = plan_aging(&w, &logger, &plan);
 	if (!err)
 		err = open_embedded(&plan, opts, ret);
 	if (err == -ENOMEM)
@@ -277,7 +309,7 @@ static int check_pool_opts(const struct tmem *t, const struct tmem_pool_opts *o)
 	const uint32_t known = TMEM_POOL_PERSISTENT | TMEM_POOL_SHARED |
 			       TMEM_POOL_KEEP | TMEM_POOL_TAKE;
 	const uint32_t both = TMEM_POOL_KEEP | TMEM_POOL_TAKE;
-	int err = check_size(o, o->size, sizeof(*o));
+	int err = check_size(o, o->size, sizeof(*o), sizeof(*o));
 
 	if (err)
 		return err;
@@ -442,12 +474,12 @@ int tmem_stats(struct tmem *t, struct tmem_stats *ret)
 		return err;
 	if (!ret)
 		return -EINVAL;
-	err = check_size(ret, ret->size, sizeof(*ret));
+	err = check_size(ret, ret->size, STATS_FIRST, sizeof(*ret));
 	if (err)
 		return err;
 	tmem_store_stats(t->store, &s);
 	s.size = ret->size;
-	*ret = s;
+	memcpy(ret, &s, s.size < sizeof(s) ? s.size : sizeof(s));
 	return 0;
 }
 
@@ -460,7 +492,7 @@ int tmem_pool_stats(struct tmem *t, int pool, struct tmem_pool_stats *ret)
 		return err;
 	if (!ret)
 		return -EINVAL;
-	err = check_size(ret, ret->size, sizeof(*ret));
+	err = check_size(ret, ret->size, sizeof(*ret), sizeof(*ret));
 	if (!err)
 		err = tmem_store_pool_stats(t->store, pool, &s);
 	if (err)

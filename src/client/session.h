@@ -16,6 +16,9 @@ struct tmem_session_plan {
 	uint64_t limit_bytes; /* bytes, everything included */
 	uint64_t limit_pages; /* 0: none */
 	uint32_t agers;	      /* threads */
+	uint32_t share_pct;   /* of a core, for all of them; 0: all they need */
+	int dense_level;      /* of zstd; 0: no page is made dense */
+	uint32_t raw_pct;     /* of the limit that may be raw before that */
 	int pages;	      /* enum tmem_where_pages */
 };
 

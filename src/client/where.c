@@ -11,6 +11,7 @@
 #include <tmem/tmem.h>
 
 #include "bounds.h"
+#include "dense.h"
 #include "parse.h"
 
 /* Longer than any sensible string of keys. */
@@ -68,14 +69,72 @@ static int parse_agers(const struct tmem_logger *l, const char *value,
 	return 0;
 }
 
+static int parse_codec(const struct tmem_logger *l, const char *value,
+		       struct tmem_where *w)
+{
+	if (w->codec != TMEM_CODEC_DEFAULT)
+		return complain(l, "codec", value, "given twice");
+	if (!strcmp(value, "lz4"))
+		w->codec = TMEM_CODEC_LZ4;
+	else if (!strcmp(value, "zstd"))
+		w->codec = TMEM_CODEC_ZSTD;
+	else
+		return complain(l, "codec", value, "want lz4 or zstd");
+	return 0;
+}
+
+static int parse_level(const struct tmem_logger *l, const char *value,
+		       struct tmem_where *w)
+{
+	uint64_t n;
+
+	if (w->level)
+		return complain(l, "level", value, "given twice");
+	if (tmem_parse_uint(value, TMEM_DENSE_LEVEL_MAX, &n) ||
+	    n < TMEM_DENSE_LEVEL_MIN)
+		return complain(l, "level", value, "want 1 to 9, zstd's");
+	w->level = (uint32_t)n;
+	return 0;
+}
+
+static int parse_share(const struct tmem_logger *l, const char *value,
+		       struct tmem_where *w)
+{
+	uint64_t n;
+
+	if (w->share_pct)
+		return complain(l, "share", value, "given twice");
+	if (tmem_parse_uint(value, 100, &n) || !n)
+		return complain(l, "share", value,
+				"want 1 to 100 percent of a core");
+	w->share_pct = (uint32_t)n;
+	return 0;
+}
+
+static int parse_raw(const struct tmem_logger *l, const char *value,
+		     struct tmem_where *w)
+{
+	uint64_t n;
+
+	if (w->raw_said)
+		return complain(l, "raw", value, "given twice");
+	if (tmem_parse_uint(value, 100, &n))
+		return complain(l, "raw", value,
+				"want 0 to 100 percent of the size");
+	w->raw_said = 1;
+	w->raw_pct = (uint32_t)n;
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*parse)(const struct tmem_logger *l, const char *value,
 		     struct tmem_where *w);
 } keys[] = {
-	{ "size", parse_size },
-	{ "pages", parse_pages },
-	{ "agers", parse_agers },
+	{ "size", parse_size },	  { "pages", parse_pages },
+	{ "agers", parse_agers }, { "codec", parse_codec },
+	{ "level", parse_level }, { "share", parse_share },
+	{ "raw", parse_raw },
 };
 
 static int parse_key(const struct tmem_logger *l, char *item,
@@ -90,8 +149,8 @@ static int parse_key(const struct tmem_logger *l, char *item,
 		if (!strcmp(item, keys[i].key))
 			return keys[i].parse(l, value, w);
 	tmem_logger_say(l, TMEM_LOG_ERR,
-			"embedded: unknown key '%s'; there are size=, pages= "
-			"and agers=",
+			"embedded: unknown key '%s'; there are size=, pages=, "
+			"agers=, codec=, level=, share= and raw=",
 			item);
 	return -EINVAL;
 }

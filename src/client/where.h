@@ -21,12 +21,23 @@ enum tmem_where_pages {
 	TMEM_PAGES_HUGE
 };
 
+enum tmem_where_codec {
+	TMEM_CODEC_DEFAULT, /* zstd from TMEM_DENSE_FROM on */
+	TMEM_CODEC_LZ4,	    /* pages are packed, never dense */
+	TMEM_CODEC_ZSTD
+};
+
 struct tmem_where {
 	enum tmem_where_kind kind;
 	uint64_t size; /* bytes; 0: not said */
 	enum tmem_where_pages pages;
 	int agers_said;
 	uint32_t agers; /* if said */
+	enum tmem_where_codec codec;
+	uint32_t level;	    /* of zstd; 0: not said */
+	uint32_t share_pct; /* of a core; 0: not said */
+	int raw_said;
+	uint32_t raw_pct; /* if said */
 };
 
 /**

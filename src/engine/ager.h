@@ -14,6 +14,7 @@
 enum tmem_need {
 	TMEM_NEED_NONE, /* background: only what pays */
 	TMEM_NEED_TIDY, /* memory is not short: only what costs next to nothing */
+	TMEM_NEED_IDLE,	  /* the same with time for dense pages */
 	TMEM_NEED_ROOM,	  /* a segment must become free */
 	TMEM_NEED_PAGE,	  /* an ephemeral page must go: limit_pages */
 	TMEM_NEED_DENSITY /* persistent pages must get smaller */

@@ -99,7 +99,7 @@
  * cleaner's own: per cent of all, and at most as many as a burst of puts fills
  * while an ager thread wakes up (64 of 2 MiB: 30 ms of one putter).
  */
-#define TMEM_FREE_PCT 2
+#define TMEM_FREE_PCT 3
 #define TMEM_FREE_MAX 64
 
 #endif

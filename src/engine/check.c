@@ -62,8 +62,19 @@ static int is_whole(const struct checker *c, uint64_t place,
 	if (!tmem_entry_inside(&c->st->space, place, e->info))
 		return 0;
 	memcpy(&check, payload - sizeof(check), sizeof(check));
-	return tmem_codec_check(payload, TMEM_ENTRY_LEN(e->info), e->index) ==
-	       check;
+	return tmem_codec_check(payload, TMEM_ENTRY_LEN(e->info), e->index,
+				TMEM_ENTRY_DICT(e->info)) == check;
+}
+
+/* The segment refers to the entry's dictionary, and that is alive. */
+static int has_dict(const struct checker *c, uint32_t segment, uint32_t dict)
+{
+	const struct tmem_space *s = &c->st->space;
+
+	return !dict || (dict < TMEM_DICTS &&
+			 atomic_load(&s->segments[segment].dicts) & 1u << dict &&
+			 atomic_load(&s->dict_refs[dict]) &&
+			 !(atomic_load(&s->dict_refs[dict]) & TMEM_DICT_DEAD));
 }
 
 /* What the source revokes this moment is neither right nor wrong. */
@@ -83,6 +94,9 @@ static void check_entry(struct checker *c, uint64_t place, uint32_t object,
 	}
 	if (e.object != object || TMEM_ENTRY_FORM(e.info) != form)
 		fault(c, "a slot and its entry disagree",
+		      tmem_place_location(place));
+	else if (!has_dict(c, segment, TMEM_ENTRY_DICT(e.info)))
+		fault(c, "an entry's dictionary is not kept for it",
 		      tmem_place_location(place));
 	else if (!whole)
 		fault(c, "an entry's bytes are not what was written",

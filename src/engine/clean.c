@@ -12,6 +12,7 @@
 
 #include "ager.h"
 #include "assertion.h"
+#include "clean.h"
 #include "clock.h"
 #include "index.h"
 #include "policy.h"
@@ -23,11 +24,6 @@
 #define HELP_COMPACT_MAX 64
 
 /* ---- Moving one entry ---------------------------------------------------- */
-
-enum fate {
-	FATE_DONE,
-	FATE_STUCK
-};
 
 /* Copies the entry's bytes as they are. */
 static void copy_entry(struct tmem_store *st, const struct tmem_hit *hit,
@@ -73,51 +69,72 @@ static void switch_over(struct tmem_store *st, const struct tmem_hit *from,
 	tmem_index_unlock(st, &ref);
 }
 
-/* A raw entry found unpackable is marked, wherever it goes next. */
-static void mark_unpackable(struct tmem_store *st, const struct tmem_entry *e,
-			    uint64_t place)
+void tmem_clean_mark(struct tmem_store *st, const struct tmem_entry *e,
+		     uint64_t place, uint32_t bits)
 {
 	struct tmem_ref ref;
 	struct tmem_hit hit;
 
 	if (!tmem_index_find_entry(st, e, place, &ref, &hit))
 		return;
-	tmem_place_entry(&st->space, place)->info |= TMEM_ENTRY_UNPACKABLE;
+	tmem_place_entry(&st->space, place)->info |= bits;
 	tmem_index_unlock(st, &ref);
 }
 
-static enum fate move_packed(struct tmem_store *st, struct tmem_worker *w,
-			     const struct tmem_hit *hit)
+enum tmem_fate tmem_clean_move_to(struct tmem_store *st, struct tmem_worker *w,
+				  const struct tmem_hit *hit, uint32_t info,
+				  const void *bytes)
 {
-	uint32_t len = pack_entry(st, w, hit), info;
 	struct tmem_room room;
+
+	if (tmem_log_reserve(&st->log, w->job.stream, hit->entry.index, info,
+			     w->job.age, &room))
+		return TMEM_FATE_STUCK;
+	tmem_write(st, &room, bytes);
+	switch_over(st, hit, &room, tmem_place_use(hit->place));
+	return TMEM_FATE_DONE;
+}
+
+static enum tmem_fate move_packed(struct tmem_store *st, struct tmem_worker *w,
+				  const struct tmem_hit *hit)
+{
+	uint32_t len = pack_entry(st, w, hit);
 
 	if (!len) {
 		if (!(hit->entry.info & TMEM_ENTRY_UNPACKABLE))
-			mark_unpackable(st, &hit->entry, hit->place);
-		return FATE_DONE;
+			tmem_clean_mark(st, &hit->entry, hit->place,
+					TMEM_ENTRY_UNPACKABLE);
+		return TMEM_FATE_DONE;
 	}
-	info = tmem_entry_info(len, TMEM_FORM_PACKED,
-			       TMEM_ENTRY_PAGE_SHIFT(hit->entry.info));
-	if (tmem_log_reserve(&st->log, w->job.stream, hit->entry.index, info,
-			     w->job.age, &room))
-		return FATE_STUCK;
-	tmem_write(st, &room, w->codec.out);
-	switch_over(st, hit, &room, tmem_place_use(hit->place));
-	return FATE_DONE;
+	return tmem_clean_move_to(
+		st, w, hit,
+		tmem_entry_info(len, TMEM_FORM_PACKED,
+				TMEM_ENTRY_PAGE_SHIFT(hit->entry.info)),
+		w->codec.out);
 }
 
-static enum fate move_as_is(struct tmem_store *st, struct tmem_worker *w,
-			    const struct tmem_hit *hit, uint32_t use)
+enum tmem_fate tmem_clean_move_as_is(struct tmem_store *st,
+				     struct tmem_worker *w,
+				     const struct tmem_hit *hit, uint32_t use)
 {
+	uint32_t info = hit->entry.info, dict = TMEM_ENTRY_DICT(info);
+	enum tmem_fate fate = TMEM_FATE_STUCK;
 	struct tmem_room room;
 
-	if (tmem_log_reserve(&st->log, w->job.stream, hit->entry.index,
-			     hit->entry.info, w->job.age, &room))
-		return FATE_STUCK;
-	copy_entry(st, hit, &room);
-	switch_over(st, hit, &room, use);
-	return FATE_DONE;
+	/* Not there: the entry is dead by now, or its header is damaged. Its
+	 * check fits no less without a dictionary. */
+	if (!tmem_dict_hold(&st->dense.dicts, dict)) {
+		info &= TMEM_ENTRY_WITHOUT_DICT;
+		dict = 0;
+	}
+	if (!tmem_log_reserve(&st->log, w->job.stream, hit->entry.index, info,
+			      w->job.age, &room)) {
+		copy_entry(st, hit, &room);
+		switch_over(st, hit, &room, use);
+		fate = TMEM_FATE_DONE;
+	}
+	tmem_dict_unpin(&st->dense.dicts, dict);
+	return fate;
 }
 
 /* Shard lock held. */
@@ -137,37 +154,40 @@ static void evict_now(struct tmem_store *st, const struct tmem_worker *w,
 }
 
 /* Gone, unless it has earned another turn and there is room to move to. */
-static enum fate evict(struct tmem_store *st, struct tmem_worker *w,
-		       const struct tmem_hit *hit)
+static enum tmem_fate evict(struct tmem_store *st, struct tmem_worker *w,
+			    const struct tmem_hit *hit)
 {
 	uint32_t use = tmem_place_use(hit->place);
 	struct tmem_ref again;
 	struct tmem_hit now;
 
 	if (tmem_policy_spares(w->job.queue, &use) &&
-	    move_as_is(st, w, hit, use) == FATE_DONE)
-		return FATE_DONE;
+	    tmem_clean_move_as_is(st, w, hit, use) == TMEM_FATE_DONE)
+		return TMEM_FATE_DONE;
 	if (!tmem_index_find_entry(st, &hit->entry, hit->place, &again, &now))
-		return FATE_DONE;
+		return TMEM_FATE_DONE;
 	evict_now(st, w, &again, &now.cursor);
 	tmem_index_unlock(st, &again);
-	return FATE_DONE;
+	return TMEM_FATE_DONE;
 }
 
-static enum fate handle_entry(struct tmem_store *st, struct tmem_worker *w)
+static enum tmem_fate handle_entry(struct tmem_store *st, struct tmem_worker *w)
 {
 	struct tmem_walk *walk = &w->job.walk;
 	struct tmem_ref ref;
 	struct tmem_hit hit;
 
 	if (!tmem_index_find_entry(st, &walk->entry, walk->place, &ref, &hit))
-		return FATE_DONE;
+		return TMEM_FATE_DONE;
 	tmem_index_unlock(st, &ref);
 	switch (w->job.kind) {
 	case TMEM_JOB_PACK:
 		return move_packed(st, w, &hit);
+	case TMEM_JOB_DENSE:
+		return tmem_clean_dense(st, w, &hit);
 	case TMEM_JOB_COMPACT:
-		return move_as_is(st, w, &hit, tmem_place_use(hit.place));
+		return tmem_clean_move_as_is(st, w, &hit,
+					     tmem_place_use(hit.place));
 	default:
 		return evict(st, w, &hit);
 	}
@@ -190,6 +210,8 @@ static int begin(struct tmem_store *st, struct tmem_worker *w,
 	struct tmem_choice c;
 
 	tmem_policy_choose(st, need, &c);
+	if (c.kind == TMEM_JOB_NONE && need == TMEM_NEED_IDLE && !c.young)
+		tmem_dense_rests(st);
 	if (c.kind == TMEM_JOB_RETIRE)
 		return tmem_space_retire(&st->space, c.segment);
 	if (c.kind == TMEM_JOB_NONE ||
@@ -199,6 +221,7 @@ static int begin(struct tmem_store *st, struct tmem_worker *w,
 	w->job.stream = c.stream;
 	w->job.queue = c.queue;
 	w->job.age = c.age;
+	w->job.tried = w->job.gained = 0;
 	tmem_walk_init(&st->log, c.segment, &w->job.walk);
 	return 1;
 }
@@ -206,7 +229,13 @@ static int begin(struct tmem_store *st, struct tmem_worker *w,
 static void end(struct tmem_store *st, struct tmem_worker *w)
 {
 	uint32_t n = w->job.walk.segment;
-	int tried = w->job.kind == TMEM_JOB_PACK;
+	int tried = 0;
+
+	if (w->job.kind == TMEM_JOB_PACK)
+		tried = TMEM_TRIED_PACK;
+	/* Where no page becomes dense, packing is all there is to try. */
+	if (w->job.kind == TMEM_JOB_DENSE || (tried && !st->dense.level))
+		tried |= TMEM_TRIED_DENSE;
 
 	w->compacted += w->job.kind == TMEM_JOB_COMPACT;
 	w->job.kind = TMEM_JOB_NONE;
@@ -232,7 +261,7 @@ static int go_on(struct tmem_store *st, struct tmem_worker *w, uint32_t entries)
 			end(st, w);
 			return 1;
 		}
-		if (handle_entry(st, w) == FATE_STUCK) {
+		if (handle_entry(st, w) == TMEM_FATE_STUCK) {
 			w->job.walk = before;
 			tmem_ager_quit(st, w);
 			return 0;
@@ -254,7 +283,8 @@ int tmem_ager_short(struct tmem_store *st)
 
 	/* On below half of what is kept free, off when all of it is back. */
 	if (!now && free < TMEM_RESERVE + (target - TMEM_RESERVE + 1) / 2)
-		atomic_store(&st->shortage, now = 1);
+		atomic_fetch_add(&st->shortages,
+				 !atomic_exchange(&st->shortage, now = 1));
 	else if (now && free >= target)
 		atomic_store(&st->shortage, now = 0);
 	return now;
@@ -268,7 +298,7 @@ static int suits(const struct tmem_worker *w, enum tmem_need need)
 	if (need == TMEM_NEED_DENSITY)
 		return w->job.kind == TMEM_JOB_PACK &&
 		       w->job.stream == TMEM_STREAM_KEPT;
-	return 1;
+	return need == TMEM_NEED_IDLE || w->job.kind != TMEM_JOB_DENSE;
 }
 
 static int seal_for(struct tmem_store *st, enum tmem_need need)
@@ -294,8 +324,11 @@ int tmem_ager_unit(struct tmem_store *st, struct tmem_worker *w,
 	if (tmem_notice_losses(st))
 		return 1;
 	swept = tmem_sweep_unit(st);
-	if (need == TMEM_NEED_NONE && swept)
+	if ((need == TMEM_NEED_NONE || need == TMEM_NEED_IDLE) && swept)
 		return 1;
+	if (need == TMEM_NEED_IDLE && w->job.kind == TMEM_JOB_NONE &&
+	    has_enough_free(st) && !tmem_dense_wants(st))
+		return 0;
 	if (need == TMEM_NEED_NONE && w->job.kind == TMEM_JOB_NONE &&
 	    has_enough_free(st)) {
 		if (!atomic_exchange(&st->space.untidy, 0))
@@ -368,28 +401,67 @@ static int populate(struct tmem_store *st)
 	return tmem_space_populate(&st->space);
 }
 
-int tmem_store_age(struct tmem_store *st, uint64_t budget_us)
+/* What can wait: pages become smaller. Not begun while anything is urgent. */
+static int idle_unit(struct tmem_store *st, struct tmem_worker *w,
+		     uint64_t start, uint64_t budget_us)
+{
+	uint64_t past_us = (tmem_clock_ns() - start) / 1000;
+
+	if (!tmem_dense_prepare(st, w)) {
+		tmem_dense_rests(st);
+		return 0;
+	}
+	return tmem_dense_learn(
+		       st, w, past_us < budget_us ? budget_us - past_us : 0) ||
+	       tmem_ager_unit(st, w, TMEM_NEED_IDLE, TMEM_UNIT_ENTRIES);
+}
+
+int tmem_store_age_slice(struct tmem_store *st, uint64_t budget_us,
+			 uint64_t *ret_idle_ns)
 {
 	uint64_t start = tmem_clock_ns(), cpu = tmem_clock_thread_ns();
+	uint64_t idle = 0, from;
 	struct tmem_worker *w = tmem_ager_worker(st, 0);
 	int done;
 
+	*ret_idle_ns = 0;
 	if (!w)
 		return tmem_store_wants_age(st);
 	do {
-		done = tmem_ager_unit(st, w, TMEM_NEED_NONE,
-				      TMEM_UNIT_ENTRIES) ||
-		       populate(st);
+		if (tmem_store_is_pressed(st) || !tmem_dense_wants(st)) {
+			done = tmem_ager_unit(st, w, TMEM_NEED_NONE,
+					      TMEM_UNIT_ENTRIES) ||
+			       populate(st);
+		} else {
+			from = tmem_clock_thread_ns();
+			done = idle_unit(st, w, start, budget_us) ||
+			       populate(st);
+			idle += tmem_clock_thread_ns() - from;
+		}
 	} while (done && tmem_clock_ns() - start < budget_us * 1000);
 	tmem_lock_release(&w->lock);
 	atomic_fetch_add(&st->ager_ns, tmem_clock_thread_ns() - cpu);
 	(void)tmem_ager_short(st);
+	*ret_idle_ns = idle;
 	return done && tmem_store_wants_age(st);
+}
+
+int tmem_store_age(struct tmem_store *st, uint64_t budget_us)
+{
+	uint64_t idle_ns;
+
+	return tmem_store_age_slice(st, budget_us, &idle_ns);
+}
+
+int tmem_store_is_pressed(const struct tmem_store *st)
+{
+	return tmem_sweep_pending(st) ||
+	       tmem_space_free(&st->space) < tmem_space_free_target(&st->space);
 }
 
 int tmem_store_wants_age(const struct tmem_store *st)
 {
-	return tmem_sweep_pending(st) || !has_enough_free(st) ||
+	return tmem_store_is_pressed(st) || tmem_dense_wants(st) ||
 	       atomic_load(&st->space.untidy) ||
 	       atomic_load_explicit(st->space.lease->revocations,
 				    memory_order_relaxed) !=

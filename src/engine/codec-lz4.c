@@ -37,6 +37,7 @@ void tmem_codec_finish(struct tmem_codec *c)
 {
 	if (!c->space)
 		return;
+	tmem_codec_finish_zstd(c);
 	tmem_mem_free(c->lz4, sizeof(LZ4_stream_t));
 	tmem_mem_free(c->out, c->size);
 	tmem_mem_free(c->page, c->size);
@@ -64,6 +65,8 @@ int tmem_codec_widen(struct tmem_codec *c, uint32_t page_size)
 	c->out = out;
 	c->page = page;
 	c->size = page_size;
+	/* It would outgrow what is charged for it; who needs it makes another. */
+	tmem_codec_drop_encoder(c);
 	return 0;
 }
 
@@ -89,7 +92,9 @@ int tmem_codec_unpack(const void *packed, uint32_t len, void *page,
 		       : -EIO;
 }
 
-uint32_t tmem_codec_check(const void *payload, uint32_t len, uint64_t index)
+uint32_t tmem_codec_check(const void *payload, uint32_t len, uint64_t index,
+			  uint32_t dict)
 {
-	return (uint32_t)tmem_hash(payload, len, index ^ len);
+	return (uint32_t)tmem_hash(payload, len,
+				   index ^ len ^ (uint64_t)dict << 56);
 }

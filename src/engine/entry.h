@@ -25,7 +25,8 @@
 struct tmem_entry {
 	uint64_t index;
 	uint32_t object; /* 0: never published */
-	uint32_t info; /* len:17 | form:2 | page_shift - 12:3 | unpackable:1 */
+	uint32_t info;	 /* len:17 | form:2 | page_shift - 12:3 | unpackable:1 |
+			* undense:1 | dict:4 */
 };
 _Static_assert(sizeof(struct tmem_entry) == TMEM_UNIT, "a header is a unit");
 
@@ -33,7 +34,12 @@ _Static_assert(sizeof(struct tmem_entry) == TMEM_UNIT, "a header is a unit");
 #define TMEM_ENTRY_LEN(info) ((info) & ((1u << TMEM_ENTRY_LEN_BITS) - 1))
 #define TMEM_ENTRY_FORM(info) ((info) >> 17 & 3)
 #define TMEM_ENTRY_PAGE_SHIFT(info) (((info) >> 19 & 7) + 12)
-#define TMEM_ENTRY_UNPACKABLE (1u << 22)
+#define TMEM_ENTRY_UNPACKABLE (1u << 22) /* lz4 does not get it small */
+#define TMEM_ENTRY_UNDENSE (1u << 23)	 /* nor does zstd, smaller than it is */
+#define TMEM_ENTRY_DICT_SHIFT 24
+#define TMEM_ENTRY_WITHOUT_DICT ((1u << TMEM_ENTRY_DICT_SHIFT) - 1)
+#define TMEM_ENTRY_DICT(info) ((info) >> TMEM_ENTRY_DICT_SHIFT & 15)
+_Static_assert(TMEM_DICTS <= 16, "a dictionary's number fits");
 
 static inline uint32_t tmem_entry_info(uint32_t len, uint32_t form,
 				       uint32_t page_shift)

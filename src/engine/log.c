@@ -183,6 +183,22 @@ static int fits(const struct tmem_space *s, const struct tmem_head *head,
 	       s->units;
 }
 
+/* The dictionary is kept by whoever asks for this room, until it is dealt. */
+static void note_form(struct tmem_space *s, struct tmem_segment *g,
+		      uint32_t info, uint32_t units)
+{
+	uint32_t dict = TMEM_ENTRY_DICT(info);
+
+	if (TMEM_ENTRY_FORM(info) == TMEM_FORM_PACKED &&
+	    !(info & TMEM_ENTRY_UNDENSE))
+		g->packed += units;
+	if (dict && !(atomic_load_explicit(&g->dicts, memory_order_relaxed) &
+		      1u << dict)) {
+		atomic_fetch_or(&g->dicts, (uint16_t)(1u << dict));
+		atomic_fetch_add(&s->dict_refs[dict], 1);
+	}
+}
+
 static void deal(struct tmem_log *log, uint32_t segment,
 		 enum tmem_layout layout, uint32_t info, struct tmem_room *ret)
 {
@@ -202,6 +218,8 @@ static void deal(struct tmem_log *log, uint32_t segment,
 	ret->payload = tmem_place_payload(s, ret->place);
 	g->fill += units_dealt(layout, info);
 	g->dealt += ret->units;
+	if (layout == TMEM_LAYOUT_LOG)
+		note_form(s, g, info, ret->units);
 }
 
 /* Outside of the head's lock: the line is cold, and nobody walks a segment in

@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#include "clock.h"
+
 /* Asked for so often on probation, a page goes to the main queue. S3-FIFO's
  * figure; with 1, misses on the P3 trace at 5% were 2.6 points more. */
 #define PROBATION_USE 2
@@ -44,6 +46,9 @@
  * segment's room, where evicting costs hits. */
 #define LIVE_PCT_FAIR 85
 
+/* Packed pages are few in what was compacted: a segment counts with so many. */
+#define PACKED_SHARE 4
+
 /* For a caller in need and without anything to evict, whatever has a hole is
  * compacted. Background work would go round in circles for next to nothing. */
 #define LIVE_PCT_LAST 98
@@ -64,10 +69,14 @@ struct candidate {
 
 struct survey {
 	struct candidate emptiest;
-	struct candidate oldest_raw[2]; /* not yet tried to pack; by class */
-	struct candidate oldest[2];	/* by queue */
-	struct candidate dead;		/* nothing lives in it */
-	uint64_t units[2];		/* live, by queue */
+	struct candidate oldest_raw[2];	  /* not yet tried to pack; by class */
+	struct candidate oldest[2];	  /* by queue */
+	struct candidate dead;		  /* nothing lives in it */
+	struct candidate oldest_loose[2]; /* not tried to make dense; by layout */
+	struct candidate retired; /* has pages of a dictionary that shall go */
+	uint64_t units[2];	  /* live, by queue */
+	uint32_t now_ms;
+	int young; /* something is not old enough to be made smaller */
 };
 
 /** struct coldest - of each queue, the oldest segments in order. */
@@ -106,7 +115,26 @@ static void note_cold(struct coldest *k, const struct candidate *c)
 	list[i] = *c;
 }
 
+static void note_dense(struct survey *v, const struct tmem_dense *d,
+		       const struct tmem_segment *g, const struct candidate *c)
+{
+	uint32_t layout = atomic_load(&g->layout);
+
+	if (atomic_load_explicit(&g->dicts, memory_order_relaxed) &
+	    atomic_load_explicit(&d->retired, memory_order_relaxed))
+		keep_older(&v->retired, c);
+	if (g->dense_tried ||
+	    (layout == TMEM_LAYOUT_LOG &&
+	     (!d->level || g->packed < g->fill / PACKED_SHARE)))
+		return;
+	if (v->now_ms - g->sealed_ms < d->age_ms)
+		v->young = 1;
+	else
+		keep_older(&v->oldest_loose[layout], c);
+}
+
 static void note_segment(struct survey *v, struct coldest *k,
+			 const struct tmem_dense *d,
 			 const struct tmem_segment *g, uint32_t n)
 {
 	uint64_t w = atomic_load_explicit(&g->word, memory_order_relaxed);
@@ -132,6 +160,8 @@ static void note_segment(struct survey *v, struct coldest *k,
 		v->emptiest = c;
 	if (atomic_load(&g->layout) == TMEM_LAYOUT_RAW && !g->pack_tried)
 		keep_older(&v->oldest_raw[c.cls], &c);
+	if (d->raw_pct < 100)
+		note_dense(v, d, g, &c);
 	if (c.cls != TMEM_CLASS_EPHEMERAL)
 		return;
 	keep_older(&v->oldest[c.queue], &c);
@@ -151,12 +181,14 @@ static void survey(struct tmem_store *st, struct survey *v, struct coldest *k)
 	v->emptiest = v->dead = none;
 	v->oldest_raw[0] = v->oldest_raw[1] = none;
 	v->oldest[0] = v->oldest[1] = none;
+	v->now_ms = (uint32_t)(tmem_clock_ns() / TMEM_NS_PER_MS);
+	v->oldest_loose[0] = v->oldest_loose[1] = v->retired = none;
 	tmem_lock_acquire(&s->lock);
 	for (n = 0; n < s->high; n++) {
 		g = &s->segments[n];
 		state = atomic_load_explicit(&g->state, memory_order_relaxed);
 		if (state == TMEM_SEGMENT_SEALED)
-			note_segment(v, k, g, n);
+			note_segment(v, k, &st->dense, g, n);
 		else if (state == TMEM_SEGMENT_OPEN ||
 			 state == TMEM_SEGMENT_BUSY)
 			note_units(v, g);
@@ -209,6 +241,16 @@ static int choose_pack(const struct survey *v, int persistent_only,
 	return choose(ret, TMEM_JOB_PACK, &c);
 }
 
+/* What is raw gains most; packed pages follow when there is time. */
+static int choose_loose(const struct survey *v, enum tmem_job_kind kind,
+			struct tmem_choice *ret)
+{
+	ret->young = v->young;
+	return choose(ret, kind, &v->retired) ||
+	       choose(ret, kind, &v->oldest_loose[TMEM_LAYOUT_RAW]) ||
+	       choose(ret, kind, &v->oldest_loose[TMEM_LAYOUT_LOG]);
+}
+
 static enum tmem_way way_of(const struct tmem_store *st)
 {
 	return (enum tmem_way)atomic_load_explicit(&st->way,
@@ -253,6 +295,14 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 	case TMEM_NEED_TIDY:
 		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead))
 			(void)choose_compact(&v, LIVE_PCT_CHEAP, ret);
+		break;
+	case TMEM_NEED_IDLE:
+		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&
+		    !choose_compact(&v, LIVE_PCT_CHEAP, ret))
+			(void)choose_loose(&v,
+					   st->dense.level ? TMEM_JOB_DENSE
+							   : TMEM_JOB_PACK,
+					   ret);
 		break;
 	default:
 		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&

@@ -14,6 +14,7 @@ struct tmem_choice {
 	uint8_t epoch; /* of the segment's word, when chosen */
 	enum tmem_queue queue;
 	enum tmem_stream stream; /* for what stays alive */
+	int young;		 /* NONE: something may be, when it is older */
 	uint64_t age;
 };
 

@@ -37,7 +37,8 @@ static int fits_segments(const struct tmem_store *st, uint32_t page_size)
 
 static uint64_t widen_bytes(const struct tmem_store *st, uint32_t page_size)
 {
-	return (st->workers_count + TMEM_CODECS) * 2ull * page_size;
+	return (st->workers_count + TMEM_CODECS + TMEM_DECODERS_LEAST) * 2ull *
+	       page_size;
 }
 
 /* Everybody's buffers must hold a page. */
@@ -56,7 +57,7 @@ static int widen(struct tmem_store *st, uint32_t page_size)
 		err = tmem_codec_widen(&st->codecs[i], page_size);
 		tmem_lock_release(&st->codecs[i].lock);
 	}
-	return err;
+	return err ? err : tmem_dense_widen(st, page_size);
 }
 
 /* A full store has headroom for a pool; a small one may have to clean first.

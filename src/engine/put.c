@@ -287,6 +287,7 @@ static int write_page(struct put *p, struct tmem_room *room)
 	if (p->shape.codec) {
 		tmem_codec_release(p->shape.codec);
 		p->shape.codec = NULL;
+		atomic_fetch_add(&p->st->puts_packed, 1);
 	}
 	return 0;
 }

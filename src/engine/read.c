@@ -76,7 +76,10 @@ static int fetch(struct tmem_store *st, uint64_t place,
 	memcpy(to, payload, len);
 	if (!still_there(st, place))
 		return -ESTALE;
-	return tmem_codec_check(to, len, entry->index) == check ? 0 : -EIO;
+	return tmem_codec_check(to, len, entry->index,
+				TMEM_ENTRY_DICT(entry->info)) == check
+		       ? 0
+		       : -EIO;
 }
 
 static int read_same(struct tmem_store *st, uint64_t place,
@@ -137,6 +140,36 @@ static int read_packed(struct tmem_store *st, uint64_t place,
 	return err;
 }
 
+/* The context is held from before the segment is seen alive until the page is
+ * decoded: so long is the dictionary not freed. */
+static int read_dense(struct tmem_store *st, uint64_t place,
+		      const struct tmem_entry *entry,
+		      const struct tmem_part *part, void *to)
+{
+	uint32_t size = 1u << TMEM_ENTRY_PAGE_SHIFT(entry->info);
+	uint32_t len = TMEM_ENTRY_LEN(entry->info);
+	uint32_t number = TMEM_ENTRY_DICT(entry->info);
+	const struct tmem_dict *dict = tmem_dict_at(&st->dense.dicts, number);
+	struct tmem_codec *c;
+	int err = -EIO, whole = part->len == size;
+
+	if (len > TMEM_PACKED_MAX(size) || size > TMEM_PAGE_SIZE_MAX ||
+	    part->offset + part->len > size || number >= TMEM_DICTS)
+		return -EIO;
+	c = tmem_dense_decoder(st);
+	if (!c)
+		return still_there(st, place) ? -EIO : -ESTALE;
+	if (size <= c->size)
+		err = fetch(st, place, entry, c->out + TMEM_DENSE_SKIP);
+	if (!err)
+		err = tmem_codec_undense(c, dict, len, whole ? to : c->page,
+					 size);
+	if (!err && !whole)
+		memcpy(to, c->page + part->offset, part->len);
+	tmem_codec_release(c);
+	return err;
+}
+
 int tmem_read(struct tmem_store *st, uint64_t place,
 	      const struct tmem_entry *entry, const struct tmem_part *part,
 	      void *to)
@@ -151,7 +184,7 @@ int tmem_read(struct tmem_store *st, uint64_t place,
 	case TMEM_FORM_PACKED:
 		return read_packed(st, place, entry, part, to);
 	default:
-		return -EIO;
+		return read_dense(st, place, entry, part, to);
 	}
 }
 
@@ -164,7 +197,8 @@ void tmem_write(struct tmem_store *st, const struct tmem_room *room,
 		st->copy(room->payload, bytes, len);
 		return;
 	}
-	check = tmem_codec_check(bytes, len, room->entry->index);
+	check = tmem_codec_check(bytes, len, room->entry->index,
+				 TMEM_ENTRY_DICT(room->entry->info));
 	memcpy(room->payload - sizeof(check), &check, sizeof(check));
 	memcpy(room->payload, bytes, len);
 }

@@ -10,6 +10,7 @@
 
 #include "assertion.h"
 #include "bounds.h"
+#include "clock.h"
 #include "mem.h"
 
 #ifdef TMEM_PIN
@@ -142,6 +143,16 @@ static void wait_for_readers(struct tmem_segment *g)
 #endif
 }
 
+/* Nothing of the segment is in use any more: nor are its dictionaries. */
+static void unref_dicts(struct tmem_space *s, struct tmem_segment *g)
+{
+	uint32_t n, dicts = atomic_exchange(&g->dicts, 0);
+
+	for (n = 1; n < TMEM_DICTS; n++)
+		if (dicts & 1u << n)
+			atomic_fetch_sub(&s->dict_refs[n], 1);
+}
+
 /* Empties the word and steps the epoch; 0: something is under way in it, or
  * something lives in it and that matters. */
 static int step_epoch(struct tmem_segment *g, int must_be_empty, uint64_t *ret)
@@ -169,6 +180,7 @@ static uint32_t strike_off(struct tmem_space *s, uint32_t n, uint64_t seq)
 
 	if (!step_epoch(g, 0, &w))
 		return 0;
+	unref_dicts(s, g);
 	if (!g->unswept) {
 		g->unswept = 1;
 		g->unswept_epoch = tmem_word_epoch(w);
@@ -282,6 +294,8 @@ int tmem_space_open(struct tmem_space *s, const struct tmem_segment_plan *plan,
 		atomic_store(&g->layout, (uint8_t)plan->layout);
 		g->queue = (uint8_t)plan->queue;
 		g->pack_tried = 0;
+		g->dense_tried = 0;
+		g->packed = 0;
 		g->dealt = 0;
 		g->age = plan->age ? plan->age : s->age_next++;
 		set_state(g, TMEM_SEGMENT_OPEN);
@@ -298,6 +312,7 @@ void tmem_space_seal(struct tmem_space *s, uint32_t n, uint32_t room)
 	s->segments[n].room = room;
 	/* What died while it was open was not compared with its room. */
 	atomic_store(&s->untidy, 1);
+	s->segments[n].sealed_ms = (uint32_t)(tmem_clock_ns() / TMEM_NS_PER_MS);
 	TMEM_ASSERT(get_state(&s->segments[n]) == TMEM_SEGMENT_OPEN);
 	set_state(&s->segments[n], TMEM_SEGMENT_SEALED);
 	atomic_fetch_sub(&s->opens, 1);
@@ -329,7 +344,8 @@ int tmem_space_claim(struct tmem_space *s, uint32_t n, uint8_t epoch)
 void tmem_space_unclaim(struct tmem_space *s, uint32_t n, int tried)
 {
 	tmem_lock_acquire(&s->lock);
-	s->segments[n].pack_tried |= (uint8_t)tried;
+	s->segments[n].pack_tried |= !!(tried & TMEM_TRIED_PACK);
+	s->segments[n].dense_tried |= !!(tried & TMEM_TRIED_DENSE);
 	TMEM_ASSERT(get_state(&s->segments[n]) == TMEM_SEGMENT_BUSY);
 	set_state(&s->segments[n], TMEM_SEGMENT_SEALED);
 	tmem_lock_release(&s->lock);
@@ -345,6 +361,8 @@ int tmem_space_retire(struct tmem_space *s, uint32_t n)
 	if (get_state(g) == TMEM_SEGMENT_BUSY ||
 	    get_state(g) == TMEM_SEGMENT_SEALED)
 		done = !is_revoked(s, n) && step_epoch(g, 1, &w);
+	if (done)
+		unref_dicts(s, g);
 	if (done && atomic_load(&s->ready) < tmem_space_free_target(s) &&
 	    atomic_load(&s->held) <= atomic_load(&s->held_max))
 		push_ready(s, n);

@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "bounds.h"
+#include "dict.h"
 #include "lease.h"
 #include "lock.h"
 
@@ -66,12 +67,18 @@ struct tmem_segment {
 	_Atomic uint8_t layout;	       /* (a) set when opened */
 	_Atomic uint8_t state;	       /* (a) written under the space lock */
 	_Atomic uint8_t cls;	       /* (a) written under the space lock */
-	_Atomic uint8_t queue; /* (a) as cls; a hint to who holds no lock */
-	uint8_t pack_tried;    /* (l) what is raw in it does not pack */
-	uint8_t unswept;       /* (l) lost with slots left behind ... */
-	uint8_t unswept_epoch; /* (l) ... in this epoch */
-	uint32_t fill;	       /* units dealt out; head lock while open */
-	uint32_t dealt;	       /* units of entries; head lock while open */
+	_Atomic uint8_t queue;	/* (a) as cls; a hint to who holds no lock */
+	uint8_t pack_tried;	/* (l) what is raw in it does not pack */
+	uint8_t unswept;	/* (l) lost with slots left behind ... */
+	uint8_t unswept_epoch;	/* (l) ... in this epoch */
+	uint8_t dense_tried;	/* (l) what is in it gets no denser */
+	_Atomic uint16_t dicts; /* (a) bit n: dictionary n is referred to; set
+				 * under the head lock */
+	uint32_t packed;    /* units of packed entries that were not yet tried
+			       * to be made dense; head lock while open */
+	uint32_t sealed_ms; /* (l) when, of tmem_clock_ns() */
+	uint32_t fill;	    /* units dealt out; head lock while open */
+	uint32_t dealt;	    /* units of entries; head lock while open */
 	_Atomic uint32_t room; /* (a) units that could live in it */
 	uint32_t chunks_used;  /* (l) metadata: chunks dealt out */
 	uint64_t age;	       /* (l) the lower the colder */
@@ -104,6 +111,7 @@ struct tmem_space {
 	_Atomic uint32_t chunks_free; /* (a) their number */
 	_Atomic uint64_t revocations_seen; /* (a) of the lease's */
 	_Atomic int untidy; /* (a) a segment became mostly dead */
+	_Atomic uint32_t dict_refs[TMEM_DICTS]; /* (a) see dict.h */
 };
 
 int tmem_space_init(struct tmem_space *s, struct tmem_lease *lease,
@@ -176,7 +184,13 @@ void tmem_space_seal(struct tmem_space *s, uint32_t segment, uint32_t room);
  */
 int tmem_space_claim(struct tmem_space *s, uint32_t segment, uint8_t epoch);
 
-/** tmem_space_unclaim() - BUSY -> SEALED; packing it was tried, or not. */
+/** What was tried on a segment's entries; bits. */
+enum {
+	TMEM_TRIED_PACK = 1,
+	TMEM_TRIED_DENSE = 2
+};
+
+/** tmem_space_unclaim() - BUSY -> SEALED; @tried: TMEM_TRIED_*. */
 void tmem_space_unclaim(struct tmem_space *s, uint32_t segment, int tried);
 
 /**

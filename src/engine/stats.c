@@ -60,6 +60,9 @@ void tmem_store_stats(struct tmem_store *st, struct tmem_stats *ret)
 	ret->used_bytes = tmem_space_used(&st->space);
 	ret->evictions = atomic_load(&st->lost);
 	ret->ager_ns = atomic_load(&st->ager_ns);
+	ret->puts_packed = atomic_load(&st->puts_packed);
+	ret->shortages = atomic_load(&st->shortages);
+	ret->dictionaries = atomic_load(&st->dense.dicts.live);
 	tmem_lock_acquire(&st->pools_lock);
 	add_done(ret, &st->departed);
 	for (i = 0; i < TMEM_POOLS_MAX; i++) {

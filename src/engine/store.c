@@ -76,6 +76,7 @@ static int init_parts(struct tmem_store *st, const struct tmem_store_opts *opts,
 	if (err)
 		return err;
 	tmem_log_init(&st->log, &st->space);
+	tmem_dense_init(st, opts->dense_level, opts->raw_pct);
 	st->shards_count = clamp(opts->limit_bytes / TMEM_SHARD_BYTES,
 				 TMEM_SHARDS_MIN, TMEM_SHARDS_MAX);
 	err = tmem_index_init(st);
@@ -130,6 +131,7 @@ void tmem_store_destroy(struct tmem_store *st, int in_child)
 	tmem_mem_free(st->workers, st->workers_count * sizeof(*st->workers));
 	for (i = 0; i < TMEM_CODECS; i++)
 		tmem_codec_finish(&st->codecs[i]);
+	tmem_dense_finish(st);
 	tmem_objects_finish(&st->objects, in_child);
 	tmem_index_finish(st);
 	tmem_log_finish(&st->log);

@@ -21,6 +21,7 @@
 #include "bounds.h"
 #include "codec.h"
 #include "copy.h"
+#include "dense.h"
 #include "ghost.h"
 #include "log.h"
 #include "logger.h"
@@ -41,6 +42,7 @@ struct tmem_shard {
 enum tmem_job_kind {
 	TMEM_JOB_NONE,
 	TMEM_JOB_PACK,	  /* raw entries become packed ones */
+	TMEM_JOB_DENSE,	  /* entries become dense ones, or move together */
 	TMEM_JOB_COMPACT, /* live entries move together */
 	TMEM_JOB_RETIRE,  /* nothing lives: free it at once */
 	TMEM_JOB_EVICT	  /* live entries go, or move to the main queue */
@@ -52,6 +54,7 @@ struct tmem_job {
 	enum tmem_stream stream; /* where live entries go */
 	enum tmem_queue queue;	 /* of the segment */
 	uint64_t age;		 /* of the segment */
+	uint32_t tried, gained;	 /* DENSE: pages that should, that did shrink */
 
 	struct tmem_walk walk;
 };
@@ -95,6 +98,7 @@ struct tmem_store {
 	uint32_t workers_count;	      /* (c) */
 	_Atomic uint32_t worker_next; /* (a) */
 	struct tmem_sweep sweep;
+	struct tmem_dense dense;
 	_Atomic int frozen;   /* (a) */
 	_Atomic int shortage; /* (a) putters pack inline; hysteresis */
 	_Atomic uint32_t way; /* (a) enum tmem_way */
@@ -109,14 +113,20 @@ struct tmem_store {
 				       * 0 as soon as a page goes */
 	_Atomic uint64_t lost;	    /* (a) pages lost with their segments */
 	_Atomic uint64_t ager_ns;   /* (a) */
-	_Atomic uint32_t populated; /* (a) the log's clock at the last time */
-	struct tmem_tally departed; /* (p) pools lock: of destroyed pools */
+	_Atomic uint64_t shortages; /* (a) times that it became short */
+	_Atomic uint64_t puts_packed; /* (a) put in packed form */
+	_Atomic uint32_t populated;   /* (a) the log's clock at the last time */
+	struct tmem_tally departed;   /* (p) pools lock: of destroyed pools */
 };
 
 struct tmem_store_opts {
 	uint64_t limit_bytes; /* bytes */
 	uint64_t limit_pages; /* 0: none */
 	uint32_t workers;     /* at least 1: who may clean at the same time */
+	int dense_level;      /* of zstd; 0: no page is made dense */
+	uint32_t raw_pct;     /* of the limit that may be full before background
+			       * work makes old pages smaller; 100: only when
+			       * room is short */
 	struct tmem_logger logger;
 };
 
@@ -151,10 +161,19 @@ void tmem_store_shrink(struct tmem_store *st, uint64_t bytes,
 int tmem_store_set_limit(struct tmem_store *st, uint64_t limit_bytes);
 void tmem_store_freeze(struct tmem_store *st, int frozen);
 int tmem_store_age(struct tmem_store *st, uint64_t budget_us);
+
+/** tmem_store_age_slice() - tmem_store_age(); *ret_idle_ns: of this thread's CPU
+ * time, what went into work that could have waited. */
+int tmem_store_age_slice(struct tmem_store *st, uint64_t budget_us,
+			 uint64_t *ret_idle_ns);
 void tmem_store_stats(struct tmem_store *st, struct tmem_stats *ret);
 int tmem_store_pool_stats(struct tmem_store *st, int pool,
 			  struct tmem_pool_stats *ret);
 int tmem_store_check(struct tmem_store *st);
+
+/** tmem_store_is_pressed() - 1: that work cannot wait: free segments are few, or
+ * garbage is about; cheap. */
+int tmem_store_is_pressed(const struct tmem_store *st);
 
 /** tmem_store_wants_age() - 1: background work would do good now; cheap. */
 int tmem_store_wants_age(const struct tmem_store *st);

@@ -31,6 +31,8 @@ static const struct {
 } benches[] = {
 	{ "limits", bench_limits },
 	{ "store", bench_store },
+	{ "density", bench_density },
+	{ "tail", bench_tail },
 };
 
 #define BENCHES (sizeof(benches) / sizeof(benches[0]))
@@ -38,7 +40,7 @@ static const struct {
 /** struct request - a command line. */
 struct request {
 	struct bench_options options;
-	const char *name; /* "limits", "store", "plot" */
+	const char *name; /* of a benchmark, or "plot" */
 	const char *file; /* plot: what to draw */
 	const char *out;  /* plot: where to */
 };
@@ -76,8 +78,8 @@ static error_t check(struct argp_state *state)
 	struct request *r = state->input;
 
 	if (!r->name)
-		return command_refuse(state, "bench: which one? limits, store "
-					     "or plot");
+		return command_refuse(state, "bench: which one? limits, store, "
+					     "density, tail or plot");
 	if (!strcmp(r->name, "plot") && !r->file)
 		return command_refuse(state, "bench plot: which file? one "
 					     "that --json wrote");
@@ -148,10 +150,11 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "limits|store\nplot FILE",
-	.doc = "Measure this machine (limits), or a store on it (store), in "
-	       "one run with what it is compared to; draw what --json wrote "
-	       "(plot).",
+	.args_doc = "limits|store|density|tail\nplot FILE",
+	.doc = "Measure this machine (limits), a store on it (store), what its "
+	       "pages take beside zram (density, as root) or its slowest "
+	       "operations (tail), in one run with what it is compared to; "
+	       "draw what --json wrote (plot).",
 	.children = command_common,
 };
 
@@ -210,7 +213,7 @@ int bench_command_run(int argc, char **argv)
 		if (!strcmp(r.name, benches[i].name))
 			return measure(&r, benches[i].run);
 	return command_complain(COMMAND_USAGE,
-				"no benchmark \"%s\"; there are limits, store "
-				"and plot",
+				"no benchmark \"%s\"; there are limits, store, "
+				"density, tail and plot",
 				quote_text(r.name, quoted, sizeof(quoted)));
 }

@@ -43,11 +43,12 @@ static int open_session(struct bench_mill *m,
 		.size = sizeof(pool),
 		.flags = plan->flags,
 	};
-	char where[64];
+	char where[128];
 	int err;
 
-	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64 "%s",
-		       plan->bytes, plan->small ? ",pages=4k" : "");
+	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64 "%s%s",
+		       plan->bytes, plan->small ? ",pages=4k" : "",
+		       plan->keys ? plan->keys : "");
 	err = tmem_open(where, &opts, &m->session);
 	if (err)
 		return b->fault[0] ? err

@@ -246,6 +246,7 @@ int bench_packed(struct bench *b)
 		.bytes = b->sizes.store_bytes,
 		.agers = TMEM_NO_AGERS,
 		.flags = TMEM_POOL_PERSISTENT,
+		.keys = ",codec=lz4", /* what ages here stays packed */
 	};
 	struct packed *p = calloc(1, sizeof(*p));
 	int err;

@@ -53,12 +53,18 @@ void bench_report_list(struct bench_report *r, const char *group,
 void bench_report_series(struct bench_report *r, const char *key,
 			 const char *text, const struct bench_series *s)
 {
+	(void)add(r, NULL, key, text, s->ns, s->count);
+	bench_report_latency(r, key, &s->histogram);
+}
+
+void bench_report_latency(struct bench_report *r, const char *key,
+			  const struct tmem_histogram *histogram)
+{
 	struct bench_latency *l = &r->latencies[r->latencies_count++];
 
 	TMEM_ASSERT(r->latencies_count <= BENCH_LATENCIES_MAX);
-	(void)add(r, NULL, key, text, s->ns, s->count);
 	l->key = key;
-	l->histogram = s->histogram;
+	l->histogram = *histogram;
 }
 
 static double value_of(const struct bench_figure *f)

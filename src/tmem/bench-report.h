@@ -18,7 +18,7 @@
 #include "bench-run.h"
 #include "histogram.h"
 
-#define BENCH_FIGURES_MAX 96u
+#define BENCH_FIGURES_MAX 192u
 #define BENCH_LATENCIES_MAX 16u
 #define BENCH_KEY_MAX 40u
 
@@ -76,6 +76,10 @@ void bench_report_list(struct bench_report *r, const char *group,
  * "_ns". */
 void bench_report_series(struct bench_report *r, const char *key,
 			 const char *text, const struct bench_series *s);
+
+/** bench_report_latency() - a distribution alone, ns; @key lives on. */
+void bench_report_latency(struct bench_report *r, const char *key,
+			  const struct tmem_histogram *histogram);
 
 /** bench_report_find() - the figure of a key outside groups; negative: none. */
 double bench_report_find(const struct bench_report *r, const char *key);

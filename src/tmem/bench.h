@@ -80,6 +80,11 @@ int bench_steps(struct bench *b, const struct bench_step *steps, unsigned count)
 int bench_limits(struct bench *b);
 int bench_store(struct bench *b);
 
+/** bench_density() - memory and CPU of a page in each form, beside zram's;
+ * bench_tail() - the slowest operations. Likewise. */
+int bench_density(struct bench *b);
+int bench_tail(struct bench *b);
+
 /** The parts of bench_store(). */
 int bench_raw(struct bench *b);	    /* puts, gets, misses of raw pages */
 int bench_over(struct bench *b);    /* puts that replace pages */

@@ -18,6 +18,8 @@ int revocable_open(const struct revocable_opts *opts, struct revocable *ret)
 	struct tmem_session_plan plan = {
 		.limit_bytes = opts->limit_bytes,
 		.agers = opts->agers,
+		.dense_level = opts->dense,
+		.raw_pct = opts->dense ? 0 : 100,
 	};
 	struct tmem_open_opts open_opts = {
 		.size = sizeof(open_opts),

@@ -21,7 +21,8 @@ struct revocable_opts {
 	uint64_t limit_most; /* it may be raised to; 0: limit_bytes */
 	size_t segment_size; /* bytes; 0: 64 KiB */
 	uint32_t agers;	     /* threads */
-	uint64_t seed;	     /* of what is revoked */
+	int dense;     /* 1: pages are made dense as soon as there is time */
+	uint64_t seed; /* of what is revoked */
 	void (*log)(void *ctx, int level, const char *line);
 	void *log_ctx;
 };

@@ -403,7 +403,7 @@ static int do_age(struct model *m, struct model_bytes *in)
 	int ret;
 
 	doing(m, "age");
-	ret = tmem_age(m->opts.t, budget_us * budget_us / 64);
+	ret = tmem_age(m->opts.t, budget_us * budget_us / 16);
 	return ret != 0 && ret != 1 ? wrong(m, "returned %d", ret) : 0;
 }
 

@@ -107,12 +107,14 @@ static void random_step(struct scene *s)
 	must(s, model_step(s->m, &in) == 1);
 }
 
-static void scene_init(struct scene *s, uint64_t limit_bytes, uint32_t agers)
+static void scene_init(struct scene *s, uint64_t limit_bytes, uint32_t agers,
+		       int dense)
 {
 	struct revocable_opts opts = {
 		.limit_bytes = limit_bytes,
 		.limit_most = limit_bytes * 2,
 		.agers = agers,
+		.dense = dense,
 		.seed = seed,
 		.log = lines_take,
 		.log_ctx = &s->lines,
@@ -174,7 +176,7 @@ static void between_steps(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, 4 * MIB, 0);
+	scene_init(&s, 4 * MIB, 0, 0);
 	run_steps(&s);
 	scene_finish(&s);
 }
@@ -184,18 +186,18 @@ static void inside_calls_to_the_source(void **state)
 	struct scene s;
 
 	(void)state;
-	scene_init(&s, 2 * MIB, 0);
+	scene_init(&s, 2 * MIB, 0, 0);
 	lease_revoking_set_odds(s.store.source, 3);
 	run_steps(&s);
 	lease_revoking_set_odds(s.store.source, 0);
 	scene_finish(&s);
 }
 
-static void at_any_moment_with(uint32_t agers)
+static void at_any_moment_with(uint64_t limit_bytes, uint32_t agers, int dense)
 {
 	struct scene s;
 
-	scene_init(&s, 4 * MIB, agers);
+	scene_init(&s, limit_bytes, agers, dense);
 	start_revoking(&s);
 	run_steps(&s);
 	stop_revoking(&s);
@@ -206,13 +208,20 @@ static void at_any_moment_with(uint32_t agers)
 static void at_any_moment(void **state)
 {
 	(void)state;
-	at_any_moment_with(0);
+	at_any_moment_with(4 * MIB, 0, 0);
 }
 
 static void at_any_moment_beside_agers(void **state)
 {
 	(void)state;
-	at_any_moment_with(2);
+	at_any_moment_with(4 * MIB, 2, 0);
+}
+
+static void dense_pages_at_any_moment(void **state)
+{
+	(void)state;
+	at_any_moment_with(8 * MIB, 0, 1);
+	at_any_moment_with(8 * MIB, 2, 1);
 }
 
 int main(void)
@@ -222,6 +231,7 @@ int main(void)
 		cmocka_unit_test(inside_calls_to_the_source),
 		cmocka_unit_test(at_any_moment),
 		cmocka_unit_test(at_any_moment_beside_agers),
+		cmocka_unit_test(dense_pages_at_any_moment),
 		cmocka_unit_test(leftover_none),
 	};
 	int is_long = rng_setting("TMEM_TEST_LONG", 0) != 0;

@@ -119,6 +119,19 @@ static void a_small_store_with_agers(void **state)
 	run("embedded:size=3M", 3 * MIB, 2);
 }
 
+/* Pages grow dense between steps; dictionaries come and go. */
+static void a_dense_store(void **state)
+{
+	(void)state;
+	run("embedded:size=8M,codec=zstd,raw=0", 8 * MIB, TMEM_NO_AGERS);
+}
+
+static void a_dense_store_with_agers(void **state)
+{
+	(void)state;
+	run("embedded:size=8M,codec=zstd,raw=0,share=100", 8 * MIB, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +139,8 @@ int main(void)
 		cmocka_unit_test(a_small_store),
 		cmocka_unit_test(a_store_with_room),
 		cmocka_unit_test(a_small_store_with_agers),
+		cmocka_unit_test(a_dense_store),
+		cmocka_unit_test(a_dense_store_with_agers),
 		cmocka_unit_test(leftover_none),
 	};
 	int is_long = rng_setting("TMEM_TEST_LONG", 0) != 0;

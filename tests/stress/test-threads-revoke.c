@@ -40,12 +40,13 @@ static void *revoke_now_and_then(void *arg)
 	return NULL;
 }
 
-static void run(uint64_t limit_bytes, uint32_t agers, unsigned one_in)
+static void run(uint64_t limit_bytes, uint32_t agers, unsigned one_in, int dense)
 {
 	struct lines lines;
 	struct revocable_opts store_opts = {
 		.limit_bytes = limit_bytes,
 		.agers = agers,
+		.dense = dense,
 		.seed = seed,
 		.log = lines_take,
 		.log_ctx = &lines,
@@ -96,19 +97,25 @@ static void run(uint64_t limit_bytes, uint32_t agers, unsigned one_in)
 static void without_agers(void **state)
 {
 	(void)state;
-	run(4 * MIB, 0, 0);
+	run(4 * MIB, 0, 0, 0);
 }
 
 static void with_two_agers(void **state)
 {
 	(void)state;
-	run(4 * MIB, 2, 0);
+	run(4 * MIB, 2, 0, 0);
 }
 
 static void inside_calls_too(void **state)
 {
 	(void)state;
-	run(3 * MIB, 1, 8);
+	run(3 * MIB, 1, 8, 0);
+}
+
+static void dense_with_two_agers(void **state)
+{
+	(void)state;
+	run(8 * MIB, 2, 0, 1);
 }
 
 int main(void)
@@ -117,6 +124,7 @@ int main(void)
 		cmocka_unit_test(without_agers),
 		cmocka_unit_test(with_two_agers),
 		cmocka_unit_test(inside_calls_too),
+		cmocka_unit_test(dense_with_two_agers),
 		cmocka_unit_test(leftover_none),
 	};
 	int is_long = rng_setting("TMEM_TEST_LONG", 0) != 0;

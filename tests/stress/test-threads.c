@@ -66,12 +66,19 @@ static void with_room_to_spare(void **state)
 	run("embedded:size=64M", 64 * MIB, 1);
 }
 
+static void dense_with_two_agers(void **state)
+{
+	(void)state;
+	run("embedded:size=8M,codec=zstd,raw=0,share=100", 8 * MIB, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_agers),
 		cmocka_unit_test(with_two_agers),
 		cmocka_unit_test(with_room_to_spare),
+		cmocka_unit_test(dense_with_two_agers),
 		cmocka_unit_test(leftover_none),
 	};
 	int is_long = rng_setting("TMEM_TEST_LONG", 0) != 0;

@@ -309,6 +309,9 @@ static void bad_ops(void **state)
 	scene_finish(&s);
 }
 
+/* What struct tmem_stats had in the first release. */
+#define FIRST_STATS offsetof(struct tmem_stats, puts_packed)
+
 static void bad_stats(void **state)
 {
 	struct {
@@ -324,7 +327,7 @@ static void bad_stats(void **state)
 	stats.known.size = 0;
 	copy = stats;
 	assert_int_equal(tmem_stats(s.o.t, &stats.known), -EINVAL);
-	stats.known.size = sizeof(stats.known) - 1;
+	stats.known.size = FIRST_STATS - 1;
 	assert_int_equal(tmem_stats(s.o.t, &stats.known), -EINVAL);
 	stats.known.size = sizeof(stats);
 	stats.later[1] = 1;
@@ -339,6 +342,24 @@ static void bad_stats(void **state)
 	assert_int_equal(stats.known.size, sizeof(stats));
 	assert_int_equal(stats.known.pages_persistent, 1);
 	assert_int_equal(stats.later[0] | stats.later[1], 0);
+	scene_finish(&s);
+}
+
+/* A program built with the first release's struct has no room for more. */
+static void old_stats(void **state)
+{
+	struct tmem_stats stats;
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	memset(&stats, 0x5a, sizeof(stats));
+	stats.size = FIRST_STATS;
+	assert_int_equal(tmem_stats(s.o.t, &stats), 0);
+	assert_int_equal(stats.size, FIRST_STATS);
+	assert_int_equal(stats.pages_persistent, 1);
+	assert_true(stats.puts_packed == 0x5a5a5a5a5a5a5a5aull);
+	assert_true(stats.dictionaries == 0x5a5a5a5a5a5a5a5aull);
 	scene_finish(&s);
 }
 
@@ -386,6 +407,7 @@ int main(void)
 		cmocka_unit_test(bad_batches),
 		cmocka_unit_test(bad_ops),
 		cmocka_unit_test(bad_stats),
+		cmocka_unit_test(old_stats),
 		cmocka_unit_test(bad_pool_stats),
 		cmocka_unit_test(leftover_none),
 	};

@@ -69,6 +69,10 @@ static void where_says_the_limit(void **state)
 		{ "embedded:size=8M,pages=4k", 8 * MIB },
 		{ "embedded:pages=4k,size=8M,agers=0", 8 * MIB },
 		{ "embedded:size=1G,pages=huge", 1024 * MIB },
+		{ "embedded:size=8M,codec=lz4", 8 * MIB },
+		{ "embedded:size=4M,codec=zstd", 4 * MIB },
+		{ "embedded:codec=zstd,size=8M,level=9,raw=0,share=1", 8 * MIB },
+		{ "embedded:size=64M,level=1,raw=100,share=100", 64 * MIB },
 	};
 	struct opened o;
 	size_t i;
@@ -130,6 +134,23 @@ static void unknown_where_is_refused(void **state)
 		"embedded:pages=",
 		"embedded:pages=4096",
 		"embedded:size=8M,pages=hugely",
+		"embedded:size=8M,codec=",
+		"embedded:size=8M,codec=zstd9",
+		"embedded:size=8M,codec=lz4,codec=lz4",
+		"embedded:size=3M,codec=zstd",
+		"embedded:size=8M,level=0",
+		"embedded:size=8M,level=10",
+		"embedded:size=8M,level=-1",
+		"embedded:size=8M,level=1,level=1",
+		"embedded:size=8M,codec=lz4,level=1",
+		"embedded:size=8M,raw=101",
+		"embedded:size=8M,raw=",
+		"embedded:size=8M,raw=5%",
+		"embedded:size=8M,raw=5,raw=5",
+		"embedded:size=8M,share=0",
+		"embedded:size=8M,share=101",
+		"embedded:size=8M,share=x",
+		"embedded:size=8M,share=5,share=5",
 	};
 	size_t i;
 

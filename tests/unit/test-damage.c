@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "content.h"
+#include "entry.h"
 #include "lease.h"
 #include "leftover.h"
 #include "lines.h"
@@ -22,6 +23,7 @@
 #define PAGE 4096u
 #define PAGES 1500u
 #define FLIPS 400u
+#define MARKED 0x5ca1ab1e0ddba11ull /* index of a page of its own */
 
 struct scene {
 	struct revocable store;
@@ -29,10 +31,11 @@ struct scene {
 	int pool;
 };
 
-static void scene_init(struct scene *s)
+static void scene_init(struct scene *s, int dense)
 {
 	struct revocable_opts opts = {
 		.limit_bytes = 8 * MIB,
+		.dense = dense,
 		.log = lines_take,
 		.log_ctx = &s->lines,
 	};
@@ -40,6 +43,7 @@ static void scene_init(struct scene *s)
 		.size = sizeof(pool_opts),
 		.flags = TMEM_POOL_PERSISTENT,
 	};
+	const struct tmem_key marked = tmem_key(1, MARKED);
 	uint8_t page[PAGE];
 	uint64_t i;
 
@@ -47,13 +51,17 @@ static void scene_init(struct scene *s)
 	assert_int_equal(revocable_open(&opts, &s->store), 0);
 	s->pool = tmem_pool_create(s->store.t, &pool_opts);
 	assert_true(s->pool >= 0);
+	page_fill(page, PAGE, CONTENT_TEXT, MARKED);
+	assert_int_equal(tmem_put(s->store.t, s->pool, &marked, page), 1);
 	for (i = 0; i < PAGES; i++) {
 		struct tmem_key key = tmem_key(i % 3, i);
 
 		page_fill(page, PAGE, CONTENT_TEXT, i);
 		assert_int_equal(tmem_put(s->store.t, s->pool, &key, page), 1);
 	}
-	/* Let it pack what it will. */
+	/* Let it make dense, or pack, what it will. */
+	while (tmem_age(s->store.t, 100000) == 1)
+		;
 	assert_int_equal(tmem_shrink(s->store.t, UINT64_MAX, NULL), 0);
 	while (tmem_age(s->store.t, 100000) == 1)
 		;
@@ -115,16 +123,24 @@ static struct outcome get_all(struct scene *s)
 	return sum;
 }
 
-static void damage_is_seen(void **state)
+static uint64_t pages_dense(struct scene *s)
+{
+	struct tmem_stats stats = { .size = sizeof(stats) };
+
+	assert_int_equal(tmem_stats(s->store.t, &stats), 0);
+	return stats.pages_dense;
+}
+
+static void see_damage(int dense)
 {
 	struct rng rng = { .state = rng_seed("TMEM_DAMAGE_SEED") };
 	struct outcome first, again;
 	struct scene s;
 	unsigned i;
 
-	(void)state;
-	scene_init(&s);
+	scene_init(&s, dense);
 	assert_true(pages_raw(&s) < PAGES / 4);
+	assert_true(dense ? pages_dense(&s) > PAGES / 2 : !pages_dense(&s));
 	first = get_all(&s);
 	assert_int_equal(first.right, PAGES);
 	for (i = 0; i < FLIPS; i++)
@@ -142,8 +158,20 @@ static void damage_is_seen(void **state)
 	scene_finish(&s);
 }
 
+static void damage_is_seen(void **state)
+{
+	(void)state;
+	see_damage(0);
+}
+
+static void damage_of_dense_pages_is_seen(void **state)
+{
+	(void)state;
+	see_damage(1);
+}
+
 /* Flushing what is damaged, and putting over it, mend it. */
-static void damage_is_mended(void **state)
+static void mend_damage(int dense)
 {
 	struct rng rng = { .state = rng_seed("TMEM_DAMAGE_SEED") };
 	uint8_t page[PAGE], got[PAGE];
@@ -151,8 +179,7 @@ static void damage_is_mended(void **state)
 	uint64_t i;
 	int ret;
 
-	(void)state;
-	scene_init(&s);
+	scene_init(&s, dense);
 	for (i = 0; i < FLIPS; i++)
 		flip_a_bit(&s, &rng);
 	for (i = 0; i < PAGES; i++) {
@@ -176,11 +203,98 @@ static void damage_is_mended(void **state)
 	scene_finish(&s);
 }
 
+static void damage_is_mended(void **state)
+{
+	(void)state;
+	mend_damage(0);
+	mend_damage(1);
+}
+
+/*
+ * The entry of the marked page: known by its index, which no other has; and of
+ * what copies of its header are about, by what a changed payload does to a get.
+ */
+static uint8_t *find_entry(struct scene *s, uint32_t form)
+{
+	struct tmem_lease *lease = lease_revoking_lease(s->store.source);
+	struct tmem_key key = tmem_key(1, MARKED);
+	const uint64_t index = MARKED;
+	uint8_t got[PAGE], *base, *p;
+	struct tmem_entry e;
+	uint32_t n;
+	int ret;
+
+	for (n = 0; n < lease->segments_max; n++) {
+		if (lease_revoking_class(s->store.source, n) !=
+		    TMEM_CLASS_PERSISTENT)
+			continue;
+		base = tmem_lease_segment(lease, n);
+		for (p = base;; p += TMEM_UNIT) {
+			p = memmem(p, (size_t)(base + lease->segment_size - p),
+				   &index, sizeof(index));
+			if (!p)
+				break;
+			memcpy(&e, p, sizeof(e));
+			if (TMEM_ENTRY_FORM(e.info) != form)
+				continue;
+			p[TMEM_LOG_HEAD] ^= 1;
+			ret = tmem_get(s->store.t, s->pool, &key, got);
+			p[TMEM_LOG_HEAD] ^= 1;
+			if (ret == -EIO)
+				return p;
+		}
+	}
+	return NULL;
+}
+
+/* Every bit of one entry, one after the other: header, check and payload. */
+static void flip_every_bit(int dense)
+{
+	struct tmem_key key = tmem_key(1, MARKED);
+	uint8_t page[PAGE], got[PAGE], *entry;
+	struct tmem_entry e;
+	struct scene s;
+	uint32_t bit;
+	int ret;
+
+	scene_init(&s, dense);
+	entry = find_entry(&s, dense ? TMEM_FORM_DENSE : TMEM_FORM_PACKED);
+	assert_non_null(entry);
+	memcpy(&e, entry, sizeof(e));
+	page_fill(page, PAGE, CONTENT_TEXT, MARKED);
+	for (bit = 0; bit < (TMEM_LOG_HEAD + TMEM_ENTRY_LEN(e.info)) * 8;
+	     bit++) {
+		entry[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		ret = tmem_get(s.store.t, s.pool, &key, got);
+		entry[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		/* Marks for the cleaner and the number of the object say
+		 * nothing about the page; with another index it is another. */
+		if (ret == 1)
+			assert_memory_equal(got, page, PAGE);
+		if (bit >= sizeof(e) * 8)
+			assert_int_equal(ret, -EIO);
+		else
+			assert_true(ret == 1 || ret == 0 || ret == -EIO);
+	}
+	assert_int_equal(tmem_get(s.store.t, s.pool, &key, got), 1);
+	assert_memory_equal(got, page, PAGE);
+	scene_finish(&s);
+}
+
+static void every_bit_of_an_entry(void **state)
+{
+	(void)state;
+	flip_every_bit(0);
+	flip_every_bit(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damage_is_seen),
+		cmocka_unit_test(damage_of_dense_pages_is_seen),
 		cmocka_unit_test(damage_is_mended),
+		cmocka_unit_test(every_bit_of_an_entry),
 		cmocka_unit_test(leftover_none),
 	};
 

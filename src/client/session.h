@@ -17,6 +17,7 @@ struct tmem_session_plan {
 	uint64_t limit_pages; /* 0: none */
 	uint32_t agers;	      /* threads */
 	int pages;	      /* enum tmem_where_pages */
+	int leased;	      /* the source is a daemon's: it needs a keeper */
 };
 
 /**

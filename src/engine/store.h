@@ -160,6 +160,10 @@ int tmem_store_pool_stats(struct tmem_store *st, int pool,
 			  struct tmem_pool_stats *ret);
 int tmem_store_check(struct tmem_store *st);
 
+/** tmem_store_refresh() - the source took segments, or has more or less to lend
+ * than before; for whoever hears of it first. */
+void tmem_store_refresh(struct tmem_store *st);
+
 /** tmem_store_wants_age() - 1: background work would do good now; cheap. */
 int tmem_store_wants_age(const struct tmem_store *st);
 

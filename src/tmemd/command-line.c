@@ -22,15 +22,19 @@
 /* Room for a key with its unit, two blanks behind it. */
 #define KEY_COLUMN 21
 
-/* Keys of argp: beyond what is printable, a row's index is added. */
-#define KEY_ROW 256
+/* Keys of argp: beyond what is printable; a row's index is added to the last. */
+enum {
+	KEY_CHECK = 256,
+	KEY_ROW
+};
 
 struct request {
 	const struct tmem_logger *logger;
 	const char *version;
 	const char **said;
+	int check;
 	char docs[TMEMD_OPTIONS_MAX][DOC_MAX];
-	struct argp_option rows[TMEMD_OPTIONS_MAX + 3]; /* help, version, end */
+	struct argp_option rows[TMEMD_OPTIONS_MAX + 4]; /* three more, end */
 	struct argp argp;
 };
 
@@ -93,6 +97,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'h':
 	case 'V':
 		return answer(state, r, key);
+	case KEY_CHECK:
+		r->check = 1;
+		return 0;
 	case ARGP_KEY_ARG:
 		return refuse(r, arg, "only options, please");
 	case ARGP_KEY_ERROR:
@@ -159,6 +166,12 @@ static void make_rows(struct request *r)
 					       .doc = r->docs[i] };
 	}
 	*row++ = (struct argp_option){
+		.name = "check",
+		.key = KEY_CHECK,
+		.doc = "Read options and file, say whether they are fine, and "
+		       "end"
+	};
+	*row++ = (struct argp_option){
 		.name = "help", .key = 'h', .doc = "Give this help", .group = -1
 	};
 	*row = (struct argp_option){ .name = "version",
@@ -169,7 +182,7 @@ static void make_rows(struct request *r)
 
 int tmemd_command_line_read(int argc, char **argv, const char *version,
 			    const struct tmem_logger *logger,
-			    const char *said[TMEMD_OPTIONS_MAX])
+			    const char *said[TMEMD_OPTIONS_MAX], int *check)
 {
 	struct request *r = tmem_mem_alloc(sizeof(*r));
 	error_t err;
@@ -189,6 +202,7 @@ int tmemd_command_line_read(int argc, char **argv, const char *version,
 	};
 	make_rows(r);
 	err = argp_parse(&r->argp, argc, argv, ARGP_SILENT, NULL, r);
+	*check = r->check;
 	tmem_mem_free(r, sizeof(*r));
 	if (err == ECANCELED)
 		return 1;

@@ -11,13 +11,14 @@
 /**
  * tmemd_command_line_read() - which row was given which text.
  * @said: out: by row, pointing into @argv; NULL: not given.
+ * @check: out: 1: --check was given.
  *
  * Return: 0; 1 --help or --version was answered; -EINVAL wrong usage, told;
  *	-ENOMEM.
  */
 int tmemd_command_line_read(int argc, char **argv, const char *version,
 			    const struct tmem_logger *logger,
-			    const char *said[TMEMD_OPTIONS_MAX])
+			    const char *said[TMEMD_OPTIONS_MAX], int *check)
 	__attribute__((warn_unused_result));
 
 #endif

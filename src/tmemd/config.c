@@ -402,16 +402,21 @@ int tmemd_config_create(int argc, char **argv, const char *version,
 			struct tmemd_config **ret)
 {
 	struct draft d = { .logger = logger };
-	int err;
+	int err, check;
 
 	d.c = tmem_mem_alloc(sizeof(*d.c));
 	if (!d.c)
 		return -ENOMEM;
-	err = tmemd_command_line_read(argc, argv, version, logger, d.c->said);
+	err = tmemd_command_line_read(argc, argv, version, logger, d.c->said,
+				      &check);
 	if (!err)
 		err = fill(&d);
 	if (!err)
 		err = look_up_group(&d);
+	if (!err && check) {
+		(void)printf("%s: fine\n", d.c->config);
+		err = 1;
+	}
 	if (err)
 		tmemd_config_destroy(d.c);
 	else

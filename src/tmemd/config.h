@@ -80,8 +80,8 @@ struct tmemd_config {
  *	FILE:LINE.
  * @ret: out: freed by tmemd_config_destroy().
  *
- * --help and --version are answered on standard output. A file that was not
- * named on the command line need not exist.
+ * --help, --version and --check are answered on standard output. A file that was
+ * not named on the command line need not exist.
  *
  * Return: 0; 1 answered, nothing else to do; -EINVAL told; -ENOMEM.
  */

@@ -109,7 +109,7 @@ const struct tmemd_option tmemd_options[] = {
 	  IN_CONFIG(sandbox) },
 	{ .name = "uid",
 	  .arg = "N",
-	  .standard = "first come",
+	  .standard = "anybody",
 	  .max = UID_MAX,
 	  .help = "The name belongs to this user",
 	  .kind = TMEMD_OPTION_NUMBER,

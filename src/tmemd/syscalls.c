@@ -69,6 +69,7 @@ static const char *const allowed[] = {
 	"eventfd2",
 	"gettimeofday",
 	"nanosleep",
+	"pipe2",
 	"poll",
 	"ppoll",
 	"signalfd4",

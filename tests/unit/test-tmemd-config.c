@@ -632,6 +632,23 @@ static void help(void **state)
 	test_free(text);
 }
 
+/* What an operator asks before sending SIGHUP. */
+static void check(void **state)
+{
+	struct place *p = *state;
+	struct tmemd_config *c = NULL;
+	char *text;
+	int ret;
+
+	write_file(p, "budget = 1Q\n");
+	assert_int_equal(create(p, &c, OPTIONS(p->option, "--check")), -EINVAL);
+	assert_int_equal(lines_count(&p->lines), 1);
+	text = answer(p, "--check", &ret);
+	assert_int_equal(ret, 1);
+	assert_string_equal(text, "/etc/tmem/tmemd.conf: fine\n");
+	test_free(text);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -657,6 +674,7 @@ int main(void)
 		TEST(what_takes_a_restart),
 		TEST(no_memory),
 		TEST(help),
+		TEST(check),
 		cmocka_unit_test(leftover_none),
 	};
 

@@ -35,6 +35,9 @@
 
 #define MIB (1u << 20)
 
+/* A child whose parent failed, or that waits for what never comes, ends. */
+#define CHILD_SECONDS 20
+
 #define CHECK(x)                                                                \
 	do {                                                                    \
 		if (!(x)) {                                                     \
@@ -147,6 +150,8 @@ static void inside_while(struct place *p, int (*try)(struct place *p),
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
+		(void)close(gate[0]);
+		(void)alarm(CHILD_SECONDS);
 		if (enter(p) || write(gate[1], &byte, 1) != 1 ||
 		    read(gate[1], &byte, 1) != 1)
 			_exit(99);
@@ -180,9 +185,8 @@ static int try_files(struct place *p)
 		CHECK(open("/", O_RDONLY | O_DIRECTORY) < 0);
 		CHECK(unlink(p->other) && errno == EACCES);
 		CHECK(unlink(p->config) && errno == EACCES);
-		if (p->sandbox.landlock.abi >= 3)
-			CHECK(truncate(p->config, 0) && errno);
 	}
+	CHECK(truncate(p->config, 0) && errno == EPERM);
 	/* What may be read may not be written, nor anything be made. */
 	CHECK(open(p->config, O_RDWR) < 0 && errno == EPERM);
 	CHECK(open(p->config, O_RDONLY | O_TRUNC) < 0 && errno == EPERM);
@@ -207,11 +211,11 @@ static void files_are_out_of_reach(void **state)
 
 static int try_programs(struct place *p)
 {
-	char *const argv[] = { (char *)"true", NULL };
+	char *const argv[] = { (char *)"false", NULL };
 	void *code;
 
 	(void)p;
-	CHECK(execv("/bin/true", argv) && errno == EPERM);
+	CHECK(execv("/bin/false", argv) && errno == EPERM);
 	CHECK(fexecve(STDIN_FILENO, argv, argv) && errno == EPERM);
 	CHECK(fork() < 0 && errno == EPERM);
 	code = mmap(NULL, 4096, PROT_READ | PROT_EXEC,

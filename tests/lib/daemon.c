@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -101,6 +102,8 @@ static void execute(const struct daemon *d, const int *fds, unsigned count,
 	char path[4096];
 	unsigned i;
 
+	/* A test that is killed leaves none behind. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)dup2(log, STDERR_FILENO);
 	/* Out of the way first: they may be among their own new numbers. */
 	for (i = 0; i < count; i++)

@@ -124,6 +124,21 @@ static void execute(const struct daemon *d, const int *fds, unsigned count,
 	_exit(127);
 }
 
+static void spawn(struct daemon *d, const int *fds, unsigned count,
+		  const char *names, const char *notify)
+{
+	assert_int_equal(d->pid, 0);
+	d->pid = fork();
+	assert_true(d->pid >= 0);
+	if (!d->pid)
+		execute(d, fds, count, names, notify);
+}
+
+void daemon_run(struct daemon *d)
+{
+	spawn(d, NULL, 0, NULL, NULL);
+}
+
 static int answers(const struct daemon *d)
 {
 	int fd;
@@ -139,11 +154,7 @@ void daemon_start_with(struct daemon *d, const int *fds, unsigned count,
 {
 	uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
 
-	assert_int_equal(d->pid, 0);
-	d->pid = fork();
-	assert_true(d->pid >= 0);
-	if (!d->pid)
-		execute(d, fds, count, names, notify);
+	spawn(d, fds, count, names, notify);
 	while (!answers(d)) {
 		assert_int_equal(waitpid(d->pid, NULL, WNOHANG), 0);
 		assert_true(machine_now_ns() < end);

@@ -39,6 +39,9 @@ void daemon_configure(const struct daemon *d, const char *text);
 /** daemon_start() - run it, and wait until it answers. */
 void daemon_start(struct daemon *d);
 
+/** daemon_run() - run it, and no more: for one that will fail. */
+void daemon_run(struct daemon *d);
+
 /**
  * daemon_start_with() - the same with descriptors from a service manager.
  * @fds: become 3, 4, ...; @names is their $LISTEN_FDNAMES.

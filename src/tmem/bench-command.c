@@ -28,6 +28,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct bench *b);
 } benches[] = {
+	{ "lease", bench_lease },
 	{ "limits", bench_limits },
 	{ "store", bench_store },
 };
@@ -37,7 +38,7 @@ static const struct {
 /** struct request - a command line. */
 struct request {
 	struct bench_options options;
-	const char *name; /* "limits", "store", "plot" */
+	const char *name; /* "lease", "limits", "store", "plot" */
 	const char *file; /* plot: what to draw */
 	const char *out;  /* plot: where to */
 };
@@ -75,8 +76,8 @@ static error_t check(struct argp_state *state)
 	struct request *r = state->input;
 
 	if (!r->name)
-		return command_refuse(state, "bench: which one? limits, store "
-					     "or plot");
+		return command_refuse(state, "bench: which one? lease, limits, "
+					     "store or plot");
 	if (!strcmp(r->name, "plot") && !r->file)
 		return command_refuse(state, "bench plot: which file? one "
 					     "that --json wrote");
@@ -139,10 +140,10 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "limits|store\nplot FILE",
-	.doc = "Measure this machine (limits), or a store on it (store), in "
-	       "one run with what it is compared to; draw what --json wrote "
-	       "(plot).",
+	.args_doc = "lease|limits|store\nplot FILE",
+	.doc = "Measure this machine (limits), a store on it (store), or one "
+	       "on memory that a daemon lends (lease), in one run with what it "
+	       "is compared to; draw what --json wrote (plot).",
 	.children = command_common,
 };
 
@@ -201,7 +202,7 @@ int bench_command_run(int argc, char **argv)
 		if (!strcmp(r.name, benches[i].name))
 			return measure(&r, benches[i].run);
 	return command_complain(COMMAND_USAGE,
-				"no benchmark \"%s\"; there are limits, store "
-				"and plot",
+				"no benchmark \"%s\"; there are lease, limits, "
+				"store and plot",
 				quote_text(r.name, quoted, sizeof(quoted)));
 }

@@ -252,7 +252,8 @@ static uint64_t percent_of(const struct draft *d, const char *of,
 {
 	uint64_t all = strcmp(of, "RAM") != 0 ? d->c->budget_bytes : ram_bytes();
 
-	return all / 100 * percent;
+	/* Exact, and no product that could pass 64 bits. */
+	return all / 100 * percent + all % 100 * percent / 100;
 }
 
 /*

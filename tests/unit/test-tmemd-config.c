@@ -115,9 +115,9 @@ static void defaults(void **state)
 	ram = (uint64_t)info.totalram * info.mem_unit;
 	assert_string_equal(c->config, p->path);
 	assert_string_equal(c->socket, "/run/tmem/tmemd.sock");
-	assert_true(c->budget_bytes == ram / 100 * 25);
-	assert_true(c->default_cap_bytes == c->budget_bytes / 100 * 100);
-	assert_true(c->default_persistent_bytes == c->budget_bytes / 100 * 10);
+	assert_true(c->budget_bytes == ram * 25 / 100);
+	assert_true(c->default_cap_bytes == c->budget_bytes);
+	assert_true(c->default_persistent_bytes == c->budget_bytes / 10);
 	assert_int_equal(c->log_level, TMEM_LOG_INFO);
 	assert_string_equal(c->group.name, "tmem");
 	assert_int_equal(c->max_sessions, 1000);

@@ -254,7 +254,12 @@ static int open_leased(const struct tmem_where *w,
 	if (err)
 		return err;
 	plan->leased = 1;
-	return tmem_session_create(lease, plan, opts, ret);
+	err = tmem_session_create(lease, plan, opts, ret);
+	if (err != -ENOMEM)
+		return err;
+	/* What an index takes at first, if nothing else, comes from there. */
+	return complain(l, -ENOSPC,
+			"the daemon has no memory to lend at this moment");
 }
 
 /* Nobody is there, or nobody who takes connections. */

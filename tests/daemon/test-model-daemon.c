@@ -46,7 +46,7 @@ static void be_hog(const struct daemon *d)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		hostile_open(&h, d, 16 * MIB);
-		(void)hostile_ask(&h, TMEM_WIRE_PERSISTENT, 256, loans, 96);
+		(void)hostile_ask(&h, TMEM_WIRE_PERSISTENT, 256, loans, 128);
 		(void)poll(NULL, 0, 3);
 		hostile_close(&h);
 		(void)poll(NULL, 0, 10);
@@ -66,7 +66,9 @@ static void scene_init(struct scene *s, int with_hog)
 
 	lines_init(&s->lines);
 	daemon_init(&s->d);
-	daemon_configure(&s->d, "budget = 16M\ndefault-persistent = 100%\n");
+	/* Two that want 16M and 8M at least of 20M. */
+	daemon_configure(&s->d, "budget = 20M\ndefault-persistent = 100%\n"
+				"[domain hostile]\npersistent = 16M\n");
 	daemon_start(&s->d);
 	s->hog = with_hog ? fork() : 0;
 	assert_true(s->hog >= 0);

@@ -149,7 +149,8 @@ static inline struct tmem_key tmem_key(uint64_t object, uint64_t index)
  *	none, the caller does the background work by tmem_age(). Given both here
  *	and in `where`: -EINVAL.
  * @reserved: 0.
- * @domain: accounting name; NULL: the program's name. Copied.
+ * @domain: accounting name, 1 to 63 printable characters; NULL: the program's
+ *	name. Copied. A daemon gives a name to the user who holds it first.
  * @log: called for events worth an operator's attention, one line without a
  *	newline, from any thread; must not call back into the session. NULL:
  *	silent.
@@ -360,10 +361,17 @@ struct tmem_pool_stats {
  * unusable, that is an error. What is wrong with an argument is told to
  * opts->log in one line.
  *
- * Context: any thread; starts opts->agers threads with all signals blocked.
- * Return: 0; -EINVAL a bad argument, an unknown key, a size out of bounds;
- *	-E2BIG @opts is newer than this library and uses what it does not know;
- *	-ENOMEM; -EOPNOTSUPP "unix:" in this release.
+ * A daemon may allow less than limit_bytes; tmem_stats() says what. It takes
+ * ephemeral memory back whenever the machine needs it. When it goes, the session
+ * goes on within the memory that it holds, and returns to the next one.
+ *
+ * Context: any thread; starts opts->agers threads with all signals blocked, and
+ *	for "unix:" one more, which talks to the daemon.
+ * Return: 0; -EINVAL a bad argument, an unknown key, a size out of bounds, a
+ *	domain that is no name; -E2BIG @opts is newer than this library and uses
+ *	what it does not know; -ENOMEM. With "unix:" also -ENOENT, -ECONNREFUSED,
+ *	-EACCES as connect(2); -EPERM the domain is another user's; -ENOSPC the
+ *	daemon has no room; -EPROTO, -ETIMEDOUT what answers is no such daemon.
  * Since: 0.1
  */
 TMEM_API int tmem_open(const char *where, const struct tmem_open_opts *opts,

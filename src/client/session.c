@@ -15,10 +15,13 @@
 #include <string.h>
 
 #include <tmem/tmem.h>
+#include <tmem/wire.h>
 
 #include "agers.h"
 #include "bounds.h"
 #include "dense.h"
+#include "keeper.h"
+#include "lease-daemon.h"
 #include "lease.h"
 #include "mem.h"
 #include "store.h"
@@ -30,7 +33,13 @@ struct tmem {
 	const volatile uint32_t *alive; /* (c) reads 0 in a forked child */
 	struct tmem_logger logger;	/* (c) */
 	struct tmem_agers agers;
+	struct tmem_keeper keeper; /* of a leased session */
 };
+
+/* What a pool's first segments, and an index's, may take to come. A daemon that
+ * is at all well needs a few milliseconds. */
+#define EXPECT_POOL_MS 200
+#define EXPECT_STORE_MS 5000
 
 /* ---- Structs that grow --------------------------------------------------- */
 
@@ -103,7 +112,9 @@ static int plan_limit(const struct tmem_where *w,
 	if (limit && (limit < TMEM_LIMIT_MIN || limit > TMEM_LIMIT_MAX))
 		return complain(l, -EINVAL,
 				"limit_bytes: the least is 1M, the most 1T");
-	plan->limit_bytes = limit ? limit : w->size ? w->size : default_limit();
+	plan->limit_bytes = limit ? limit : w->size;
+	if (!plan->limit_bytes && w->kind == TMEM_WHERE_EMBEDDED)
+		plan->limit_bytes = default_limit();
 	plan->limit_pages = opts ? opts->limit_pages : 0;
 	plan->pages = w->pages;
 	if (w->pages == TMEM_PAGES_HUGE &&
@@ -155,22 +166,13 @@ static int plan_aging(const struct tmem_where *w, const struct tmem_logger *l,
 	return 0;
 }
 
-static size_t segment_size(const struct tmem_session_plan *plan)
-{
-	if (plan->pages == TMEM_PAGES_HUGE ||
-	    plan->limit_bytes >= TMEM_HUGE_FROM)
-		return TMEM_SEGMENT_HUGE;
-	if (plan->limit_bytes >= 64 * TMEM_MIB)
-		return 256 * TMEM_KIB;
-	return plan->limit_bytes >= 8 * TMEM_MIB ? 128 * TMEM_KIB
-						 : 64 * TMEM_KIB;
-}
-
 static int open_embedded(const struct tmem_session_plan *plan,
 			 const struct tmem_open_opts *opts, struct tmem **ret)
 {
 	struct tmem_lease_opts lo = {
-		.segment_size = segment_size(plan),
+		.segment_size = plan->pages == TMEM_PAGES_HUGE
+					? TMEM_SEGMENT_HUGE
+					: tmem_segment_size(plan->limit_bytes),
 		.huge = plan->pages == TMEM_PAGES_HUGE ||
 			(plan->pages == TMEM_PAGES_DEFAULT &&
 			 plan->limit_bytes >= TMEM_HUGE_FROM),
@@ -217,8 +219,15 @@ int tmem_session_create(struct tmem_lease *lease,
 	t->alive = alive;
 	if (alive) {
 		*alive = 1;
-		err = tmem_store_create(&so, lease, &t->store);
+		err = plan->leased ? tmem_keeper_start(&t->keeper, lease,
+						       &t->agers, &t->logger)
+				   : 0;
 	}
+	if (!err && plan->leased)
+		tmem_lease_daemon_expect(lease, TMEM_CLASS_METADATA,
+					 EXPECT_STORE_MS);
+	if (!err)
+		err = tmem_store_create(&so, lease, &t->store);
 	if (!err && plan->agers)
 		err = tmem_agers_start(&t->agers, t->store, plan->agers,
 				       plan->share_pct);
@@ -226,16 +235,93 @@ int tmem_session_create(struct tmem_lease *lease,
 		tmem_close(t);
 		return err;
 	}
+	if (plan->leased)
+		tmem_keeper_serve(&t->keeper, t->store);
 	*ret = t;
 	return 0;
+}
+
+/* ---- A daemon's ---------------------------------------------------------- */
+
+/* The program's name, with what a domain's name may not have replaced. */
+static void default_domain(char *name)
+{
+	const char *from = program_invocation_short_name;
+	size_t i;
+
+	for (i = 0; from[i] && i < TMEM_WIRE_NAME_MAX - 1; i++)
+		name[i] = from[i] > ' ' && from[i] < 0x7f && from[i] != ']'
+				  ? from[i]
+				  : '_';
+	if (!i)
+		name[i++] = '_';
+	name[i] = 0;
+}
+
+static int open_leased(const struct tmem_where *w,
+		       struct tmem_session_plan *plan,
+		       const struct tmem_open_opts *opts,
+		       const struct tmem_logger *l, struct tmem **ret)
+{
+	char name[TMEM_WIRE_NAME_MAX];
+	struct tmem_lease_daemon_opts lo = {
+		.path = w->path,
+		.domain = name,
+		.limit_bytes = plan->limit_bytes,
+		.logger = l,
+	};
+	struct tmem_lease *lease;
+	int err;
+
+	if (!opts || !opts->domain)
+		default_domain(name);
+	else if (strlen(opts->domain) < sizeof(name))
+		strcpy(name, opts->domain);
+	else
+		return complain(l, -EINVAL,
+				"opts.domain: the longest is 63 characters");
+	err = tmem_lease_daemon_create(&lo, &lease, &plan->limit_bytes);
+	if (err)
+		return err;
+	plan->leased = 1;
+	err = tmem_session_create(lease, plan, opts, ret);
+	if (err != -ENOMEM)
+		return err;
+	/* What an index takes at first, if nothing else, comes from there. */
+	return complain(l, -ENOSPC,
+			"the daemon has no memory to lend at this moment");
+}
+
+/* Nobody is there, or nobody who takes connections. */
+static int is_absence(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -ECONNREFUSED ||
+	       err == -EACCES || err == -EAGAIN || err == -ENAMETOOLONG;
+}
+
+static int open_at(const char *where, const struct tmem_open_opts *opts,
+		   const struct tmem_logger *l, struct tmem **ret)
+{
+	struct tmem_session_plan plan = { 0 };
+	struct tmem_where w;
+	int err = tmem_where_parse(where, l, &w);
+
+	if (!err)
+		err = plan_limit(&w, opts, l, &plan);
+	if (!err)
+		err = plan_agers(&w, opts, l, &plan);
+	if (!err && w.kind == TMEM_WHERE_EMBEDDED)
+		err = plan_aging(&w, l, &plan);
+	if (err)
+		return err;
+	return w.kind == TMEM_WHERE_UNIX ? open_leased(&w, &plan, opts, l, ret)
+					 : open_embedded(&plan, opts, ret);
 }
 
 int tmem_open(const char *where, const struct tmem_open_opts *opts,
 	      struct tmem **ret)
 {
 	struct tmem_logger logger = { NULL, NULL };
-	struct tmem_session_plan plan;
-	struct tmem_where w;
 	int err;
 
 	if (!ret)
@@ -252,22 +338,17 @@ int tmem_open(const char *where, const struct tmem_open_opts *opts,
 	}
 	if (!where)
 		where = secure_getenv("TMEM_STORE");
-	if (!where)
-		where = "embedded:";
-	err = tmem_where_parse(where, &logger, &w);
-	if (err)
-		return err;
-	if (w.kind == TMEM_WHERE_UNIX)
-		return complain(&logger, -EOPNOTSUPP,
-				"unix: there is no daemon in this release; "
-				"use embedded:");
-	err = plan_limit(&w, opts, &logger, &plan);
-	if (!err)
-		err = plan_agers(&w, opts, &logger, &plan);
-	if (!err)
-		err = plan_aging(&w, &logger, &plan);
-	if (!err)
-		err = open_embedded(&plan, opts, ret);
+	if (where) {
+		err = open_at(where, opts, &logger, ret);
+		if (is_absence(err))
+			tmem_logger_say(&logger, TMEM_LOG_ERR,
+					"%s: no daemon answers: %s", where,
+					strerror(-err));
+	} else {
+		err = open_at("unix:" TMEM_WIRE_SOCKET, opts, &logger, ret);
+		if (is_absence(err))
+			err = open_at("embedded:", opts, &logger, ret);
+	}
 	if (err == -ENOMEM)
 		(void)complain(&logger, err, "out of memory");
 	return err;
@@ -280,8 +361,10 @@ void tmem_close(struct tmem *t)
 	if (!t)
 		return;
 	in_child = t->alive && !*t->alive;
-	if (!in_child)
+	if (!in_child) {
+		tmem_keeper_stop(&t->keeper);
 		tmem_agers_stop(&t->agers);
+	}
 	tmem_store_destroy(t->store, in_child);
 	t->lease->ops->destroy(t->lease, in_child);
 	/* The child has its own copy of this page. */
@@ -343,6 +426,12 @@ int tmem_pool_create(struct tmem *t, const struct tmem_pool_opts *opts)
 		opts = &defaults;
 	if (!err)
 		err = check_pool_opts(t, opts);
+	if (!err && t->keeper.lease)
+		tmem_lease_daemon_expect(t->lease,
+					 opts->flags & TMEM_POOL_PERSISTENT
+						 ? TMEM_CLASS_PERSISTENT
+						 : TMEM_CLASS_EPHEMERAL,
+					 EXPECT_POOL_MS);
 	return err ? err : tmem_store_pool_create(t->store, opts);
 }
 
@@ -438,6 +527,8 @@ int tmem_set_limit(struct tmem *t, uint64_t limit_bytes)
 	if (ret)
 		return ret;
 	ret = tmem_store_set_limit(t->store, limit_bytes);
+	if (!ret && t->keeper.lease)
+		tmem_lease_daemon_limit(t->lease, limit_bytes);
 	if (ret)
 		return complain(&t->logger, ret,
 				"limit: the least is 1M, the most 1T or 64 "

@@ -20,6 +20,7 @@ struct tmem_session_plan {
 	int dense_level;      /* of zstd; 0: no page is made dense */
 	uint32_t raw_pct;     /* of the limit that may be raw before that */
 	int pages;	      /* enum tmem_where_pages */
+	int leased;	      /* the source is a daemon's: it needs a keeper */
 };
 
 /**

@@ -155,6 +155,18 @@ static int parse_key(const struct tmem_logger *l, char *item,
 	return -EINVAL;
 }
 
+static int parse_unix(const struct tmem_logger *l, const char *path,
+		      struct tmem_where *w)
+{
+	w->kind = TMEM_WHERE_UNIX;
+	w->path = path;
+	if (*path == '/')
+		return 0;
+	tmem_logger_say(l, TMEM_LOG_ERR,
+			"unix:%s: want the whole path of a socket", path);
+	return -EINVAL;
+}
+
 static int parse_embedded(const struct tmem_logger *l, const char *list,
 			  struct tmem_where *w)
 {
@@ -182,7 +194,7 @@ int tmem_where_parse(const char *where, const struct tmem_logger *logger,
 	if (!strncmp(where, "embedded:", strlen("embedded:"))) {
 		err = parse_embedded(logger, where + strlen("embedded:"), &w);
 	} else if (!strncmp(where, "unix:", strlen("unix:"))) {
-		w.kind = TMEM_WHERE_UNIX;
+		err = parse_unix(logger, where + strlen("unix:"), &w);
 	} else {
 		tmem_logger_say(logger, TMEM_LOG_ERR,
 				"no store '%s'; want embedded:KEY=VALUE,... or "

@@ -29,7 +29,8 @@ enum tmem_where_codec {
 
 struct tmem_where {
 	enum tmem_where_kind kind;
-	uint64_t size; /* bytes; 0: not said */
+	const char *path; /* unix: of the socket, in the string parsed */
+	uint64_t size;	  /* bytes; 0: not said */
 	enum tmem_where_pages pages;
 	int agers_said;
 	uint32_t agers; /* if said */

@@ -34,6 +34,16 @@
 #define TMEM_HUGE_FROM (512 * TMEM_MIB)
 #define TMEM_SEGMENT_HUGE (2 * TMEM_MIB)
 
+/** tmem_segment_size() - of a store with this limit, bytes. */
+static inline uint64_t tmem_segment_size(uint64_t limit_bytes)
+{
+	if (limit_bytes >= TMEM_HUGE_FROM)
+		return TMEM_SEGMENT_HUGE;
+	if (limit_bytes >= 64 * TMEM_MIB)
+		return 256 * TMEM_KIB;
+	return limit_bytes >= 8 * TMEM_MIB ? 128 * TMEM_KIB : 64 * TMEM_KIB;
+}
+
 /* `pages=huge` by name still needs sixteen segments' worth, twice over. */
 #define TMEM_HUGE_LIMIT_MIN (64 * TMEM_MIB)
 

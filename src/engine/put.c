@@ -263,6 +263,7 @@ static int write_page(struct put *p, struct tmem_room *room)
 {
 	int tries = 0, persistent = p->pool->flags & TMEM_POOL_PERSISTENT;
 	uint32_t units;
+	int err;
 
 	for (;;) {
 		if (tmem_ager_short(p->st))
@@ -270,10 +271,15 @@ static int write_page(struct put *p, struct tmem_room *room)
 		if (persistent && !admit(p))
 			return -ENOSPC;
 		units = shape_units(p);
-		if (!reserve(p, room))
+		err = reserve(p, room);
+		if (!err)
 			break;
 		unadmit(p, units);
 		shape_drop_codec(p);
+		/* Memory is on its way: dropping pages for this one would be a
+		 * loss, and waiting for it is not a putter's to do. */
+		if (err == -EAGAIN)
+			return -ENOSPC;
 		if (tries++ == ROOM_TRIES || !make_room(p->st))
 			return -ENOSPC;
 	}

@@ -60,6 +60,11 @@ static void set_held_max(struct tmem_space *s)
 
 	if (max > s->lease->segments_max)
 		max = s->lease->segments_max;
+	if (s->lease->ops->spare) {
+		out = (uint64_t)atomic_load(&s->held) +
+		      s->lease->ops->spare(s->lease);
+		max = max < out ? max : out;
+	}
 	atomic_store(&s->held_max, (uint32_t)max);
 }
 
@@ -119,6 +124,13 @@ void tmem_space_uncharge(struct tmem_space *s, uint64_t bytes)
 {
 	tmem_lock_acquire(&s->lock);
 	atomic_fetch_sub(&s->heap_bytes, bytes);
+	set_held_max(s);
+	tmem_lock_release(&s->lock);
+}
+
+void tmem_space_refresh(struct tmem_space *s)
+{
+	tmem_lock_acquire(&s->lock);
 	set_held_max(s);
 	tmem_lock_release(&s->lock);
 }
@@ -207,8 +219,11 @@ static int lend(struct tmem_space *s, enum tmem_class cls, uint32_t *ret)
 	if (atomic_load(&s->held) >= atomic_load(&s->held_max))
 		return -ENOMEM;
 	err = s->lease->ops->lend(s->lease, cls, &lent);
-	if (err)
+	if (err) {
+		/* So that all who go by free segments know. */
+		set_held_max(s);
 		return err;
+	}
 	n = lent.segment;
 	TMEM_ASSERT(n < s->lease->segments_max);
 	g = &s->segments[n];

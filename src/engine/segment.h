@@ -132,6 +132,9 @@ uint64_t tmem_space_used(const struct tmem_space *s);
 /** tmem_space_limit() - change the limit; what is held stays held. */
 void tmem_space_limit(struct tmem_space *s, uint64_t limit_bytes);
 
+/** tmem_space_refresh() - the source has more, or less, to lend than before. */
+void tmem_space_refresh(struct tmem_space *s);
+
 /** tmem_space_free() - segments that could be taken now, the reserve included. */
 static inline uint32_t tmem_space_free(const struct tmem_space *s)
 {
@@ -164,7 +167,7 @@ struct tmem_segment_plan {
  * tmem_space_open() - take a free segment for filling.
  * @ret: out: its number; state OPEN, fill at its first entry.
  *
- * Return: 0, -ENOMEM none to be had.
+ * Return: 0; -ENOMEM none to be had; -EAGAIN not at this moment.
  */
 int tmem_space_open(struct tmem_space *s, const struct tmem_segment_plan *plan,
 		    uint32_t *ret);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "ager.h"
 #include "clock.h"
 #include "get.h"
 #include "mem.h"
@@ -262,6 +263,13 @@ void tmem_store_submit(struct tmem_store *st, struct tmem_op *ops,
 		for (i = 0; i < n; i++)
 			ops[i].result = do_op(st, &ops[i], &refs[i]);
 	}
+}
+
+void tmem_store_refresh(struct tmem_store *st)
+{
+	tmem_space_refresh(&st->space);
+	atomic_store(&st->room_skip, 0);
+	(void)tmem_notice_losses(st);
 }
 
 void tmem_store_freeze(struct tmem_store *st, int frozen)

@@ -174,6 +174,9 @@ int tmem_store_check(struct tmem_store *st);
 /** tmem_store_is_pressed() - 1: that work cannot wait: free segments are few, or
  * garbage is about; cheap. */
 int tmem_store_is_pressed(const struct tmem_store *st);
+/** tmem_store_refresh() - the source took segments, or has more or less to lend
+ * than before; for whoever hears of it first. */
+void tmem_store_refresh(struct tmem_store *st);
 
 /** tmem_store_wants_age() - 1: background work would do good now; cheap. */
 int tmem_store_wants_age(const struct tmem_store *st);

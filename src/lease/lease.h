@@ -53,10 +53,17 @@ struct tmem_lease_ops {
 	 * @ret: out: its number, the lowest there is, and its epoch.
 	 *
 	 * Content: undefined, but never another owner's.
-	 * Return: 0, -ENOMEM none.
+	 * Return: 0; -ENOMEM none; -EAGAIN none at hand, and more is on its way:
+	 *	not worth making room for.
 	 */
 	int (*lend)(struct tmem_lease *lease, enum tmem_class cls,
 		    struct tmem_lent *ret);
+
+	/**
+	 * spare() - as many more as can be lent of, as things are now; only from a
+	 * source that shares its memory with others. NULL: any number.
+	 */
+	uint32_t (*spare)(struct tmem_lease *lease);
 
 	/** give_back() - the segment's memory goes back to the kernel at once. */
 	void (*give_back)(struct tmem_lease *lease, uint32_t segment);

@@ -29,9 +29,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct bench *b);
 } benches[] = {
-	{ "limits", bench_limits },
-	{ "store", bench_store },
-	{ "density", bench_density },
+	{ "lease", bench_lease }, { "limits", bench_limits },
+	{ "store", bench_store }, { "density", bench_density },
 	{ "tail", bench_tail },
 };
 
@@ -78,8 +77,8 @@ static error_t check(struct argp_state *state)
 	struct request *r = state->input;
 
 	if (!r->name)
-		return command_refuse(state, "bench: which one? limits, store, "
-					     "density, tail or plot");
+		return command_refuse(state, "bench: which one? lease, limits, "
+					     "store, density, tail or plot");
 	if (!strcmp(r->name, "plot") && !r->file)
 		return command_refuse(state, "bench plot: which file? one "
 					     "that --json wrote");
@@ -150,11 +149,12 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "limits|store|density|tail\nplot FILE",
-	.doc = "Measure this machine (limits), a store on it (store), what its "
-	       "pages take beside zram (density, as root) or its slowest "
-	       "operations (tail), in one run with what it is compared to; "
-	       "draw what --json wrote (plot).",
+	.args_doc = "lease|limits|store|density|tail\nplot FILE",
+	.doc = "Measure this machine (limits), a store on it (store) or on "
+	       "memory that a daemon lends (lease), what its pages take beside "
+	       "zram (density, as root) or its slowest operations (tail), in "
+	       "one run with what it is compared to; draw what --json wrote "
+	       "(plot).",
 	.children = command_common,
 };
 
@@ -213,7 +213,7 @@ int bench_command_run(int argc, char **argv)
 		if (!strcmp(r.name, benches[i].name))
 			return measure(&r, benches[i].run);
 	return command_complain(COMMAND_USAGE,
-				"no benchmark \"%s\"; there are limits, store, "
-				"density, tail and plot",
+				"no benchmark \"%s\"; there are lease, limits, "
+				"store, density, tail and plot",
 				quote_text(r.name, quoted, sizeof(quoted)));
 }

@@ -91,6 +91,11 @@ uint64_t bench_machine_huge_bytes(void)
 	return read_kib("/proc/self/smaps_rollup", "AnonHugePages");
 }
 
+uint64_t bench_machine_shared_huge_bytes(void)
+{
+	return read_kib("/proc/self/smaps_rollup", "ShmemPmdMapped");
+}
+
 uint64_t bench_machine_free_bytes(void)
 {
 	FILE *f = fopen("/proc/zoneinfo", "re");

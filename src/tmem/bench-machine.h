@@ -27,6 +27,9 @@ void bench_machine_init(struct bench_machine *m);
 /** bench_machine_huge_bytes() - of this process's memory, on huge pages. */
 uint64_t bench_machine_huge_bytes(void);
 
+/** bench_machine_shared_huge_bytes() - the same of shared memory. */
+uint64_t bench_machine_shared_huge_bytes(void);
+
 /** bench_machine_free_bytes() - MemFree and what waits at the processors to be
  * free; 0: unknown. */
 uint64_t bench_machine_free_bytes(void);

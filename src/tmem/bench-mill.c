@@ -49,6 +49,10 @@ static int open_session(struct bench_mill *m,
 	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64 "%s%s",
 		       plan->bytes, plan->small ? ",pages=4k" : "",
 		       plan->keys ? plan->keys : "");
+	if (plan->where) {
+		(void)snprintf(where, sizeof(where), "%s", plan->where);
+		opts.limit_bytes = plan->bytes;
+	}
 	err = tmem_open(where, &opts, &m->session);
 	if (err)
 		return b->fault[0] ? err

@@ -29,10 +29,11 @@ struct bench;
 /** struct bench_store_plan - a store to open. */
 struct bench_store_plan {
 	uint64_t bytes;
-	uint32_t agers;	  /* as of struct tmem_open_opts */
-	uint32_t flags;	  /* of its pool */
-	int small;	  /* 1: on 4 KiB pages whatever its size */
-	const char *keys; /* more of `where`, with a comma before each; NULL */
+	const char *where; /* as of tmem_open(); NULL: embedded */
+	uint32_t agers;	   /* as of struct tmem_open_opts */
+	uint32_t flags;	   /* of its pool */
+	int small;	   /* 1: on 4 KiB pages whatever its size */
+	const char *keys;  /* more of `where`, with a comma before each; NULL */
 };
 
 struct bench_mill {

@@ -76,9 +76,10 @@ struct bench_step {
 int bench_steps(struct bench *b, const struct bench_step *steps, unsigned count);
 
 /** bench_limits() - what the machine can do; bench_store() - what the store
- * does. Figures are added to b->report. Return: 0 or negative errno. */
+ * does; bench_lease() - what it does on lent memory. Figures are added to b->report. Return: 0 or negative errno. */
 int bench_limits(struct bench *b);
 int bench_store(struct bench *b);
+int bench_lease(struct bench *b);
 
 /** bench_density() - memory and CPU of a page in each form, beside zram's;
  * bench_tail() - the slowest operations. Likewise. */

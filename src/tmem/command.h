@@ -67,6 +67,8 @@ int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags
 /** The rows. */
 int bench_command_run(int argc, char **argv);
 int demo_run(int argc, char **argv);
+int list_run(int argc, char **argv);
 int replay_run(int argc, char **argv);
+int status_run(int argc, char **argv);
 
 #endif

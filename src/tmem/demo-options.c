@@ -32,6 +32,7 @@ enum {
 	KEY_L1,
 	KEY_POOL,
 	KEY_STORE,
+	KEY_DAEMON,
 	KEY_ROUNDS,
 	KEY_SEED,
 	KEY_SECONDS,
@@ -101,6 +102,7 @@ static error_t set_defaults(struct argp_state *state)
 	struct demo_options *o = p->o;
 
 	o->dir = DEFAULT_DIR;
+	o->domain = "demo";
 	if (set_pages(state, "--data", DEFAULT_DATA, &o->data_pages) ||
 	    set_pages(state, "--l1", DEFAULT_L1, &o->l1_pages) ||
 	    set_pool(state, DEFAULT_POOL) ||
@@ -122,6 +124,9 @@ static error_t check(struct argp_state *state)
 	if (p->pool && p->store)
 		return command_refuse(state, "--pool and --store: give one; "
 					     "a size may be part of --store");
+	if (o->daemon && p->store)
+		return command_refuse(state, "--daemon and --store: give one; "
+					     "the daemon is the store");
 	o->where = p->store ? p->store : o->pool;
 	o->scalable = !p->sized && !p->pool && !p->store && o->seconds;
 	if (o->data_pages / DEMO_DATA_PER_L1 < o->l1_pages)
@@ -151,6 +156,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return set_pool(state, arg);
 	case KEY_STORE:
 		p->store = arg;
+		return 0;
+	case KEY_DAEMON:
+		o->daemon = 1;
 		return 0;
 	case KEY_ROUNDS:
 		return set_number(state, "--rounds", arg, 1, ROUNDS_MAX,
@@ -193,6 +201,10 @@ static const struct argp_option options[] = {
 	  .key = KEY_STORE,
 	  .arg = "WHERE",
 	  .doc = "Another store than embedded:size=SIZE, as for tmem_open(3)" },
+	{ .name = "daemon",
+	  .key = KEY_DAEMON,
+	  .doc = "Start a private daemon, and do all of it twice at once, as "
+		 "two domains of it" },
 	{ .name = "rounds",
 	  .key = KEY_ROUNDS,
 	  .arg = "N",
@@ -234,6 +246,10 @@ void demo_options_scale(struct demo_options *o, unsigned halvings)
 	o->data_pages >>= halvings;
 	o->l1_pages >>= halvings;
 	o->pool_bytes >>= halvings;
+	if (o->limit_bytes) { /* a daemon's: its name says no size */
+		o->limit_bytes = o->pool_bytes;
+		return;
+	}
 	(void)snprintf(o->pool, sizeof(o->pool), "embedded:size=%" PRIu64,
 		       o->pool_bytes);
 }

@@ -16,13 +16,17 @@
 /** struct demo_options - parsed and checked. */
 struct demo_options {
 	const char *dir;
-	const char *where;   /* as tmem_open() wants it */
-	uint32_t data_pages; /* most pages to sample */
+	const char *where; /* as tmem_open() wants it */
+	const char *domain;
+	uint64_t limit_bytes; /* of a store whose name says none; else 0 */
+	uint32_t data_pages;  /* most pages to sample */
 	uint32_t l1_pages;
 	uint64_t rounds; /* accesses are this times the pages sampled */
 	uint64_t seed;
 	uint64_t seconds; /* most time for all; 0: as long as it takes */
 	int json;
+	int daemon;	     /* twice at once, as domains of a private one */
+	int quiet;	     /* no progress */
 	int scalable;	     /* sizes are nobody's wish: see demo-scale.h */
 	uint64_t pool_bytes; /* unless --store */
 	char pool[DEMO_WHERE_MAX]; /* what `where` points to, unless --store */

@@ -25,11 +25,12 @@ static void keep_line(void *ctx, int level, const char *line)
 		(void)command_complain(0, "store: %s", line);
 }
 
-int demo_store_open(struct demo_store *s, const char *where)
+int demo_store_open(struct demo_store *s, const struct demo_options *o)
 {
 	struct tmem_open_opts opts = {
 		.size = sizeof(opts),
-		.domain = "demo",
+		.domain = o->domain,
+		.limit_bytes = o->limit_bytes,
 		.log = keep_line,
 		.log_ctx = s,
 	};
@@ -39,7 +40,7 @@ int demo_store_open(struct demo_store *s, const char *where)
 	memset(s, 0, sizeof(*s));
 	(void)pthread_mutex_init(&s->lock, NULL);
 	s->opening = 1;
-	err = tmem_open(where, &opts, &s->session);
+	err = tmem_open(o->where, &opts, &s->session);
 	if (!err) {
 		s->pool = tmem_pool_create(s->session, &pool);
 		err = s->pool < 0 ? s->pool : 0;

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "demo-options.h"
+
 struct tmem;
 
 /** DEMO_STORE_LINE_MAX - longest line of the library that is kept, bytes. */
@@ -24,14 +26,14 @@ struct demo_store {
 
 /**
  * demo_store_open() - open a store and make the pool.
- * @where: as tmem_open() wants it.
+ * @o: which one.
  *
  * What the library logs later, from warnings on, goes to stderr.
  *
  * Return: 0; what tmem_open() or tmem_pool_create() returned. Then `line` says
  *	why, in words.
  */
-int demo_store_open(struct demo_store *s, const char *where)
+int demo_store_open(struct demo_store *s, const struct demo_options *o)
 	__attribute__((warn_unused_result));
 
 /** demo_store_close() - also after a failure, or of a zeroed one. */

@@ -25,12 +25,13 @@
 #include <tmem/tmem.h>
 
 #include "command.h"
+#include "demo-daemon.h"
 #include "report.h"
 
 static int open_store(struct demo *d)
 {
 	char where[QUOTE_MAX];
-	int err = demo_store_open(&d->store, d->opt->where);
+	int err = demo_store_open(&d->store, d->opt);
 
 	if (!err)
 		return COMMAND_DONE;
@@ -130,6 +131,8 @@ static int run(struct demo *d)
 	d->end_ns = tmem_clock_ns() + d->opt->seconds * TMEM_NS_PER_SEC;
 	(void)quote_text(d->opt->dir, d->dir, sizeof(d->dir));
 	progress_init(&d->progress);
+	if (d->opt->quiet)
+		d->progress.on = 0;
 	code = d->opt->scalable ? 0 : open_store(d);
 	if (!code)
 		code = demo_find_files(d);
@@ -150,11 +153,22 @@ static int run(struct demo *d)
 	return code;
 }
 
+int demo_once(struct demo_options *options)
+{
+	struct demo *d = calloc(1, sizeof(*d));
+	int code;
+
+	if (!d)
+		return command_complain(COMMAND_FAILED, "out of memory");
+	d->opt = options;
+	code = run(d);
+	free(d);
+	return code;
+}
+
 int demo_run(int argc, char **argv)
 {
 	struct demo_options options;
-	struct demo *d;
-	int code;
 
 	switch (demo_options_parse(&options, argc, argv)) {
 	case 0:
@@ -164,11 +178,5 @@ int demo_run(int argc, char **argv)
 	default:
 		return COMMAND_USAGE;
 	}
-	d = calloc(1, sizeof(*d));
-	if (!d)
-		return command_complain(COMMAND_FAILED, "out of memory");
-	d->opt = &options;
-	code = run(d);
-	free(d);
-	return code;
+	return options.daemon ? demo_daemon(&options) : demo_once(&options);
 }

@@ -44,6 +44,9 @@ static inline uint64_t demo_deadline(const struct demo *d, unsigned parts)
  * The steps return an exit code, and have complained if it is not 0.
  */
 
+/** demo_once() - all of it. */
+int demo_once(struct demo_options *options);
+
 /** demo_find_files() - from DIR to d->files. */
 int demo_find_files(struct demo *d);
 

@@ -11,8 +11,10 @@ static const struct command commands[] = {
 	{ "bench", "Measure this machine, or a store on it", bench_command_run },
 	{ "demo", "Read a directory again and again, without and with a store",
 	  demo_run },
+	{ "list", "Tell what a daemon's domains hold", list_run },
 	{ "replay", "Replay a trace of page requests through a store",
 	  replay_run },
+	{ "status", "Tell what a daemon lends, and how it goes", status_run },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -27,9 +27,9 @@ for header in include/tmem/*.h; do
 	check "$header as C++" -x c++ -std=c++11 -Iinclude -include "$header" \
 		/dev/null
 done
-for header in src/{base,lease,engine,client}/*.h; do
+for header in src/{base,lease,engine,client,tmemd}/*.h; do
 	check "$header alone" -x c -std=gnu17 -D_GNU_SOURCE -Iinclude \
-		-Isrc/base -Isrc/lease -Isrc/engine -Isrc/client \
+		-Isrc/base -Isrc/lease -Isrc/engine -Isrc/client -Isrc/tmemd \
 		-Wno-unused-function -include "$header" /dev/null
 done
 exit $status

@@ -56,6 +56,9 @@ with open(sys.argv[1], encoding="utf-8") as f:
     r = json.load(f)
 name = sys.argv[2]
 keys = {
+    "lease": """put_own_ns put_leased_ns put_ratio get_own_ns get_leased_ns
+        get_ratio miss_ratio death_bytes death_ms stopped_bytes
+        stopped_ms""",
     "limits": """put_huge_hot_ns put_huge_cold_ns get_huge_ns put_4k_hot_ns
         put_4k_cold_ns get_4k_ns lookup_dependent_ns lookup_overlapped_ns""",
     "store": """floor_put_ns floor_get_ns put_raw_ns put_raw_ratio get_raw_ns
@@ -69,6 +72,7 @@ keys = {
 }[name].split()
 # Differences of two times: in a tiny form, noise may turn their sign.
 signed = {
+    "lease": "own_huge_pct leased_huge_pct",
     "limits": "",
     "store": """put_packed_over_ns get_packed_over_ns put_pressed_over_ns
         get_packed_over_cold_ns shrink_memfree_pct""",
@@ -90,7 +94,9 @@ for key, latency in r["latency"].items():
     assert latency["p99.9"] <= latency["max"] and latency["count"] > 0, key
     pairs = latency["percentiles"]
     assert pairs == sorted(pairs) and pairs[-1][0] == 100, key
-if name == "limits":
+if name == "lease":
+    pass
+elif name == "limits":
     assert len(r["lz4"]) == int(sys.argv[4]), r["lz4"]
     for corpus, (pack, unpack, ratio) in r["lz4"].items():
         assert pack > 0 and unpack > 0 and ratio > 1, corpus
@@ -110,6 +116,8 @@ END
 export TMEM_COMMIT=abc123
 run 0 bench limits --tiny --json
 check_json limits synthetic 4
+run 0 bench lease --tiny --json
+check_json lease synthetic
 run 0 bench store --tiny --json
 check_json store synthetic
 [ ! -s "$err" ] || fail 'chatter on stderr'

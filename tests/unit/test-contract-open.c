@@ -300,13 +300,21 @@ static void options_grow_at_the_end(void **state)
 	assert_ptr_equal(t, untouched);
 }
 
-static void a_daemon_is_for_later(void **state)
+/* One that is not there, in each way; tests/daemon has those that are. */
+static void no_daemon_is_told(void **state)
 {
+	char longest[300] = "unix:/";
 	struct lines lines;
 
 	(void)state;
+	memset(longest + 6, 'x', sizeof(longest) - 7);
 	lines_init(&lines);
-	refused("unix:/x", NULL, EOPNOTSUPP, &lines);
+	refused("unix:/nonexistent/x", NULL, ENOENT, &lines);
+	refused("unix:/dev/null", NULL, ECONNREFUSED, &lines);
+	refused("unix:/dev/null/x", NULL, ENOTDIR, &lines);
+	refused("unix:", NULL, EINVAL, &lines);
+	refused("unix:relative", NULL, EINVAL, &lines);
+	refused(longest, NULL, ENAMETOOLONG, &lines);
 	lines_finish(&lines);
 }
 
@@ -340,8 +348,8 @@ static void the_environment_names_the_store(void **state)
 	refused(NULL, NULL, EINVAL, &lines);
 	assert_int_equal(setenv("TMEM_STORE", "embedded:size=junk", 1), 0);
 	refused(NULL, NULL, EINVAL, &lines);
-	assert_int_equal(setenv("TMEM_STORE", "unix:/x", 1), 0);
-	refused(NULL, NULL, EOPNOTSUPP, &lines);
+	assert_int_equal(setenv("TMEM_STORE", "unix:/nonexistent/x", 1), 0);
+	refused(NULL, NULL, ENOENT, &lines);
 	assert_int_equal(unsetenv("TMEM_STORE"), 0);
 	lines_finish(&lines);
 }
@@ -454,7 +462,7 @@ int main(void)
 		cmocka_unit_test(bad_agers_are_refused),
 		cmocka_unit_test(reserved_is_zero),
 		cmocka_unit_test(options_grow_at_the_end),
-		cmocka_unit_test(a_daemon_is_for_later),
+		cmocka_unit_test(no_daemon_is_told),
 		cmocka_unit_test(nowhere_to_put_the_session),
 		cmocka_unit_test(the_environment_names_the_store),
 		cmocka_unit_test(the_default_opens),

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * keeper.c - the thread that talks to the daemon for a leased session.
+ *
+ * It sleeps until the daemon says something or the stock runs low. Whatever may
+ * wait, waits here: no put does. When the daemon is gone it looks for the next
+ * one, and hands the lease to it.
+ */
+#include "keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include <tmem/tmem.h>
+#include <tmem/wire.h>
+
+#include "agers.h"
+#include "fault.h"
+#include "lease-daemon.h"
+#include "store.h"
+
+/* Without a word for so long, the stock falls back to its least. */
+#define SETTLE_MS 1000
+
+/* Between two looks for a daemon. Somebody restarts it by hand or at once. */
+#define LOOK_MS 250
+
+/** struct watch - what the next poll waits for. */
+struct watch {
+	int behind;  /* the daemon did not take all that was said */
+	int moved;   /* something happened since the stock was at its least */
+	int refused; /* the daemon there does not want us: do not ask again */
+};
+
+static void report(struct tmem_keeper *k, struct tmem_store *store)
+{
+	struct tmem_wire_stats w = { 0 };
+	struct tmem_stats s;
+
+	tmem_store_stats(store, &s);
+	w.limit_bytes = s.limit_bytes;
+	w.used_bytes = s.used_bytes;
+	w.raw_bytes = s.raw_bytes;
+	w.pages_ephemeral = s.pages_ephemeral;
+	w.pages_persistent = s.pages_persistent;
+	w.puts = s.puts;
+	w.refused = s.refused_full + s.refused_quota + s.refused_frozen +
+		    s.refused_nomem;
+	w.gets = s.gets;
+	w.hits = s.hits;
+	w.flushes = s.flushes;
+	w.evictions = s.evictions;
+	w.ghost_hits = s.ghost_hits;
+	w.ager_ns = s.ager_ns;
+	tmem_lease_daemon_report(k->lease, &w);
+}
+
+static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
+{
+	struct tmem_store *store = atomic_load(&k->store);
+	uint64_t given;
+
+	if (events & TMEM_LEASE_GONE)
+		tmem_logger_say(&k->logger, TMEM_LOG_WARNING,
+				"the daemon is gone; going on with the memory "
+				"at hand");
+	if (!store)
+		return;
+	if (events & (TMEM_LEASE_CHANGED | TMEM_LEASE_GONE)) {
+		tmem_store_refresh(store);
+		if (tmem_store_wants_age(store))
+			tmem_agers_kick(k->agers);
+	}
+	if (events & TMEM_LEASE_DEMAND)
+		tmem_store_shrink(store, demand * k->lease->segment_size,
+				  &given);
+	if (events & TMEM_LEASE_REPORT)
+		report(k, store);
+}
+
+static void look_for_daemon(struct tmem_keeper *k, struct watch *w)
+{
+	struct tmem_store *store;
+	int err = tmem_lease_daemon_return(k->lease);
+
+	/* One that is not there may come; one that says no will say it again. */
+	if (err == -EPERM || err == -EPROTO || err == -EINVAL)
+		w->refused = 1;
+	if (err)
+		return;
+	w->moved = 1;
+	store = atomic_load(&k->store);
+	if (store)
+		tmem_store_refresh(store);
+	tmem_logger_say(&k->logger, TMEM_LOG_INFO, "a daemon is back");
+}
+
+static int patience(const struct watch *w, int socket)
+{
+	if (socket < 0)
+		return w->refused ? -1 : LOOK_MS;
+	return w->moved ? SETTLE_MS : -1;
+}
+
+static void turn(struct tmem_keeper *k, struct watch *w)
+{
+	struct pollfd fds[2] = { 0 };
+	uint32_t demand;
+	unsigned events;
+	int n;
+
+	tmem_lease_daemon_fds(k->lease, &fds[0].fd, &fds[1].fd);
+	fds[0].events = w->behind ? POLLIN | POLLOUT : POLLIN;
+	fds[1].events = POLLIN;
+	n = poll(fds, 2, patience(w, fds[0].fd));
+	if (atomic_load(&k->stop) || (n < 0 && errno != EINTR))
+		return;
+	events = tmem_lease_daemon_listen(k->lease, &demand);
+	handle(k, events, demand);
+	if (fds[0].fd < 0 && !w->refused)
+		look_for_daemon(k, w);
+	else if (!n)
+		tmem_lease_daemon_settle(k->lease);
+	w->moved = n > 0;
+	w->behind = tmem_lease_daemon_speak(k->lease) == -EAGAIN;
+}
+
+static void *keeper_main(void *arg)
+{
+	struct tmem_keeper *k = arg;
+	struct watch w = { 0 };
+
+	(void)pthread_setname_np(pthread_self(), "tmem-keeper");
+	while (!atomic_load(&k->stop))
+		turn(k, &w);
+	return NULL;
+}
+
+int tmem_keeper_start(struct tmem_keeper *k, struct tmem_lease *lease,
+		      struct tmem_agers *agers, const struct tmem_logger *logger)
+{
+	sigset_t all, old;
+	int err;
+
+	k->lease = lease;
+	k->agers = agers;
+	k->logger = *logger;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = tmem_fault(TMEM_FAULT_THREAD) ||
+	      pthread_create(&k->thread, NULL, keeper_main, k);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		k->lease = NULL;
+	return err ? -ENOMEM : 0;
+}
+
+void tmem_keeper_serve(struct tmem_keeper *k, struct tmem_store *store)
+{
+	atomic_store(&k->store, store);
+	tmem_store_refresh(store);
+}
+
+void tmem_keeper_stop(struct tmem_keeper *k)
+{
+	if (!k->lease)
+		return;
+	atomic_store(&k->stop, 1);
+	tmem_lease_daemon_wake(k->lease);
+	(void)pthread_join(k->thread, NULL);
+	k->lease = NULL;
+}

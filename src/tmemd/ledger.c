@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ledger.c - what is lent to whom: accounts found, made, charged and closed.
+ */
+#include "ledger.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "assertion.h"
+#include "config.h"
+#include "mem.h"
+
+_Static_assert(TMEM_WIRE_NAME_MAX == TMEMD_DOMAIN_MAX, "one kind of name");
+
+void tmemd_ledger_init(struct tmemd_ledger *l)
+{
+	memset(l, 0, sizeof(*l));
+	TAILQ_INIT(&l->accounts);
+}
+
+void tmemd_ledger_finish(struct tmemd_ledger *l)
+{
+	struct tmemd_account *a;
+
+	while ((a = TAILQ_FIRST(&l->accounts))) {
+		TAILQ_REMOVE(&l->accounts, a, entry);
+		tmem_mem_free(a, sizeof(*a));
+	}
+}
+
+void tmemd_ledger_configure(struct tmemd_ledger *l,
+			    const struct tmemd_config *config)
+{
+	struct tmemd_account *a;
+	struct tmemd_domain d;
+
+	l->budget_bytes = config->budget_bytes;
+	TAILQ_FOREACH(a, &l->accounts, entry) {
+		if (tmemd_config_domain(config, a->name, &d) < 0)
+			continue;
+		a->cap_bytes = d.cap_bytes;
+		a->persistent_bytes = d.persistent_bytes;
+	}
+}
+
+static struct tmemd_account *find(struct tmemd_ledger *l, const char *name)
+{
+	struct tmemd_account *a;
+
+	TAILQ_FOREACH(a, &l->accounts, entry)
+		if (!strcmp(a->name, name))
+			return a;
+	return NULL;
+}
+
+static struct tmemd_account *create(struct tmemd_ledger *l,
+				    const struct tmemd_domain *d, uint32_t uid)
+{
+	struct tmemd_account *a = tmem_mem_alloc(sizeof(*a));
+
+	if (!a)
+		return NULL;
+	memcpy(a->name, d->name, sizeof(a->name));
+	a->uid = d->uid == TMEMD_UID_ANY ? uid : d->uid;
+	a->cap_bytes = d->cap_bytes;
+	a->persistent_bytes = d->persistent_bytes;
+	TAILQ_INSERT_TAIL(&l->accounts, a, entry);
+	l->count++;
+	return a;
+}
+
+int tmemd_ledger_join(struct tmemd_ledger *l, const struct tmemd_config *config,
+		      const char *name, uint32_t uid, struct tmemd_account **ret)
+{
+	struct tmemd_account *a;
+	struct tmemd_domain d;
+	uint32_t owner;
+
+	if (tmemd_config_domain(config, name, &d) < 0)
+		return -EINVAL;
+	a = find(l, name);
+	owner = a ? a->uid : d.uid == TMEMD_UID_ANY ? uid : d.uid;
+	if (uid && uid != owner)
+		return -EPERM;
+	if (!a)
+		a = create(l, &d, uid);
+	if (!a)
+		return -ENOMEM;
+	a->sessions++;
+	*ret = a;
+	return 0;
+}
+
+void tmemd_ledger_leave(struct tmemd_ledger *l, struct tmemd_account *a)
+{
+	if (--a->sessions)
+		return;
+	TMEM_ASSERT(!tmemd_lent_sum(a->lent_bytes));
+	TAILQ_REMOVE(&l->accounts, a, entry);
+	l->count--;
+	tmem_mem_free(a, sizeof(*a));
+}
+
+void tmemd_ledger_charge(struct tmemd_ledger *l, struct tmemd_account *a,
+			 uint32_t cls, int64_t bytes)
+{
+	a->lent_bytes[cls] += (uint64_t)bytes;
+	l->lent_bytes[cls] += (uint64_t)bytes;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ledger.h - what is lent to whom, in bytes.
+ *
+ * An account is a domain that has sessions: it comes with the first of them and
+ * goes with the last, and as long as it is there its name belongs to one user.
+ */
+#ifndef TMEM_TMEMD_LEDGER_H
+#define TMEM_TMEMD_LEDGER_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <tmem/wire.h>
+
+struct tmemd_config;
+
+struct tmemd_account {
+	TAILQ_ENTRY(tmemd_account) entry;
+	char name[TMEM_WIRE_NAME_MAX];
+	uint32_t uid;		   /* whose name it is */
+	uint32_t sessions;	   /* that share it */
+	uint64_t cap_bytes;	   /* most that is lent to it */
+	uint64_t persistent_bytes; /* most that cannot be taken back */
+	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
+	uint64_t revoked; /* segments, ever */
+};
+
+struct tmemd_ledger {
+	TAILQ_HEAD(, tmemd_account) accounts;
+	uint32_t count; /* of accounts */
+	uint64_t budget_bytes;
+	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
+};
+
+void tmemd_ledger_init(struct tmemd_ledger *l);
+void tmemd_ledger_finish(struct tmemd_ledger *l);
+
+/** tmemd_ledger_configure() - budget, caps and quotas as they are now said. */
+void tmemd_ledger_configure(struct tmemd_ledger *l,
+			    const struct tmemd_config *config);
+
+/**
+ * tmemd_ledger_join() - one more session of a domain.
+ * @uid: of the client. Root may join any domain.
+ *
+ * Return: 0; -EINVAL that is no name; -EPERM it is another user's; -ENOMEM.
+ */
+int tmemd_ledger_join(struct tmemd_ledger *l, const struct tmemd_config *config,
+		      const char *name, uint32_t uid,
+		      struct tmemd_account **ret);
+
+/** tmemd_ledger_leave() - one less; the last one takes the account along. */
+void tmemd_ledger_leave(struct tmemd_ledger *l, struct tmemd_account *a);
+
+/** tmemd_ledger_charge() - lent, or with a negative number taken back. */
+void tmemd_ledger_charge(struct tmemd_ledger *l, struct tmemd_account *a,
+			 uint32_t cls, int64_t bytes);
+
+static inline uint64_t tmemd_lent_sum(const uint64_t lent[TMEM_WIRE_CLASSES])
+{
+	return lent[TMEM_WIRE_EPHEMERAL] + lent[TMEM_WIRE_PERSISTENT] +
+	       lent[TMEM_WIRE_METADATA];
+}
+
+#endif

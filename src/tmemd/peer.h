@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * peer.h - a connection: who it is, how far it has come, and how it ends.
+ */
+#ifndef TMEM_TMEMD_PEER_H
+#define TMEM_TMEMD_PEER_H
+
+#include "request.h"
+#include "tmemd.h"
+
+struct tmemd_peer {
+	TAILQ_ENTRY(tmemd_peer) entry;
+	struct tmemd *d; /* (c) */
+	int fd;		 /* (c) */
+	uint32_t uid;	 /* (c) by SO_PEERCRED */
+	uint32_t pid;	 /* (c) 0: out of sight */
+	enum tmemd_stage stage;
+	struct tmemd_tenant *tenant; /* NULL: it has no session */
+	uint32_t list_skip;	     /* a LIST to be answered by the timer */
+	sd_event_source *io;
+	sd_event_source *timer; /* of silence, later of an answer */
+};
+
+/** tmemd_peer_create() - somebody connected; takes @fd. */
+void tmemd_peer_create(struct tmemd *d, int fd);
+
+/** tmemd_peer_send() - 0, or negative errno; never waits. */
+int tmemd_peer_send(struct tmemd_peer *p, const void *message, size_t len,
+		    const int *fds, unsigned count);
+
+/** tmemd_peer_when_writable() - serve it again once it has read something. */
+void tmemd_peer_when_writable(struct tmemd_peer *p);
+
+/** tmemd_peer_close() - the connection is over, and its lease with it. */
+void tmemd_peer_close(struct tmemd *d, struct tmemd_peer *p);
+
+/** tmemd_peer_drop() - the same, for a reason that is counted and told. */
+void tmemd_peer_drop(struct tmemd *d, struct tmemd_peer *p, int reason);
+
+/** tmemd_peers_finish() - the daemon goes: connections close, clients keep what
+ * they hold. */
+void tmemd_peers_finish(struct tmemd *d);
+
+#endif

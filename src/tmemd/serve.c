@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * serve.c - memory lent to those who asked, and taken from those who must give, a
+ * bounded turn at a time.
+ *
+ * A turn: first whoever has too much loses ephemeral segments, then tenants are
+ * served in a circle. For each segment the arbiter is asked anew. Nobody answers
+ * a revocation, so none of this waits.
+ */
+#include "serve.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "peer.h"
+#include "tenant.h"
+
+/* Lent in a turn: a millisecond's work on memory that was in use before. */
+#define TURN_BYTES (8ull << 20)
+
+/* Revoked in a turn: 512 segments of 2 MiB take 5 to 30 ms. */
+#define TURN_REVOKES 512
+
+#define SWEEP_US (1000 * 1000)
+
+void tmemd_serve_later(struct tmemd *d)
+{
+	(void)sd_event_source_set_enabled(d->serve, SD_EVENT_ON);
+}
+
+void tmemd_serve_trim(struct tmemd *d)
+{
+	d->demand = 1;
+	tmemd_serve_wake(d);
+}
+
+void tmemd_serve_wake(struct tmemd *d)
+{
+	struct tmemd_tenant *t;
+
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		t->waits = 0;
+	tmemd_serve_later(d);
+}
+
+/* ---- Taking -------------------------------------------------------------- */
+
+static int revoke_of(struct tmemd *d, const struct tmemd_account *a)
+{
+	struct tmemd_tenant *t, *most = NULL;
+
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		if (t->account == a && t->ready &&
+		    t->loan.lent[TMEM_WIRE_EPHEMERAL] &&
+		    (!most || t->loan.lent[TMEM_WIRE_EPHEMERAL] >
+				      most->loan.lent[TMEM_WIRE_EPHEMERAL]))
+			most = t;
+	return most && tmemd_tenant_revoke(d, most);
+}
+
+/* 1: there may be more to take. */
+static int take_excess(struct tmemd *d)
+{
+	struct tmemd_account *a;
+	int n;
+
+	for (n = 0; n < TURN_REVOKES; n++) {
+		a = d->arbiter->excess(&d->ledger);
+		if (!a || !revoke_of(d, a))
+			return 0;
+	}
+	return 1;
+}
+
+/* What was taken shows in the control page; this only wakes the sleepers. */
+static void tell_revoked(struct tmemd *d)
+{
+	struct tmem_wire_count m = {
+		.head = { TMEM_WIRE_REVOKED, sizeof(m) },
+		.cls = TMEM_WIRE_EPHEMERAL,
+	};
+	struct tmemd_tenant *t;
+
+	TAILQ_FOREACH(t, &d->tenants, entry) {
+		if (!t->untold || !t->peer)
+			continue;
+		m.count = t->untold;
+		/* One that does not keep up is told with the next ones. */
+		if (!tmemd_peer_send(t->peer, &m, sizeof(m), NULL, 0))
+			t->untold = 0;
+	}
+}
+
+/* Where more is lent than may be, and nothing that can be taken is left. */
+static void demand(struct tmemd *d)
+{
+	struct tmem_wire_count m = {
+		.head = { TMEM_WIRE_DEMAND, sizeof(m) },
+		.cls = TMEM_WIRE_PERSISTENT,
+	};
+	uint64_t lent, most, over;
+	struct tmemd_tenant *t;
+
+	TAILQ_FOREACH(t, &d->tenants, entry) {
+		lent = tmemd_lent_sum(t->account->lent_bytes);
+		most = t->account->cap_bytes;
+		over = lent > most ? lent - most : 0;
+		lent = tmemd_lent_sum(d->ledger.lent_bytes);
+		most = d->ledger.budget_bytes;
+		if (lent > most && lent - most > over)
+			over = lent - most;
+		if (!over || !t->peer)
+			continue;
+		m.count = (uint32_t)(over / t->loan.segment_size) + 1;
+		(void)tmemd_peer_send(t->peer, &m, sizeof(m), NULL, 0);
+	}
+}
+
+/* ---- Lending ------------------------------------------------------------- */
+
+/* Return: 0; -EAGAIN there is none for it now; -EPERM it spoiled its memory. */
+static int lend_one(struct tmemd *d, struct tmemd_tenant *t, uint32_t cls,
+		    struct tmem_wire_loan *ret)
+{
+	struct tmemd_account *victim = NULL;
+	enum tmemd_verdict verdict;
+	int err;
+
+	do {
+		verdict = d->arbiter->judge(&d->ledger, t->account, cls,
+					    t->loan.segment_size, &victim);
+	} while (verdict == TMEMD_TAKE && revoke_of(d, victim));
+	if (verdict != TMEMD_LEND)
+		return -EAGAIN;
+	err = tmemd_loan_lend(&t->loan, &d->backing, cls, ret);
+	if (err)
+		return err == -EPERM ? err : -EAGAIN;
+	tmemd_ledger_charge(&d->ledger, t->account, cls, t->loan.segment_size);
+	return 0;
+}
+
+static void take_back(struct tmemd *d, struct tmemd_tenant *t,
+		      const struct tmem_wire_loans *m)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->count; i++)
+		if (tmemd_loan_take(&t->loan, &m->loans[i]) >= 0)
+			tmemd_ledger_charge(&d->ledger, t->account, m->cls,
+					    -(int64_t)t->loan.segment_size);
+}
+
+static int wants(const struct tmemd_tenant *t, uint32_t cls)
+{
+	return t->peer && !(t->waits & 1u << cls) &&
+	       t->asked[cls] > t->granted[cls];
+}
+
+/* Sends what it got. Return: 0, -EPERM. */
+static int serve_class(struct tmemd *d, struct tmemd_tenant *t, uint32_t cls,
+		       uint64_t *bytes)
+{
+	struct tmem_wire_loans m = { .head = { TMEM_WIRE_LENT, 0 }, .cls = cls };
+	int err = 0;
+
+	while (!err && *bytes && wants(t, cls) &&
+	       m.count < TMEM_WIRE_LOANS_MAX &&
+	       t->asked[cls] - t->granted[cls] > m.count) {
+		err = lend_one(d, t, cls, &m.loans[m.count]);
+		if (err)
+			break;
+		m.count++;
+		*bytes -= t->loan.segment_size < *bytes ? t->loan.segment_size
+							: *bytes;
+	}
+	if (err == -EAGAIN)
+		t->waits |= 1u << cls;
+	m.head.len = (uint32_t)(offsetof(struct tmem_wire_loans, loans) +
+				m.count * sizeof(m.loans[0]));
+	/* The client learns of what it gets, and of that there is no more, in
+	 * this order. */
+	if (m.count && tmemd_peer_send(t->peer, &m, m.head.len, NULL, 0)) {
+		take_back(d, t, &m);
+		t->waits |= 1u << cls;
+		tmemd_peer_when_writable(t->peer);
+		m.count = 0;
+	}
+	t->granted[cls] += m.count;
+	d->counters.lent += m.count;
+	return err == -EPERM ? err : 0;
+}
+
+/* Metadata first: without it no page can be found. */
+static const uint32_t order[] = { TMEM_WIRE_METADATA, TMEM_WIRE_PERSISTENT,
+				  TMEM_WIRE_EPHEMERAL };
+
+static int serve_tenant(struct tmemd *d, struct tmemd_tenant *t, uint64_t *bytes)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < TMEM_WIRE_CLASSES && !err; i++)
+		err = serve_class(d, t, order[i], bytes);
+	tmemd_loan_set_limit(&t->loan, t->waits ? tmemd_loan_lent(&t->loan)
+						: t->loan.segments_max);
+	return err;
+}
+
+static int wants_any(const struct tmemd_tenant *t)
+{
+	return wants(t, TMEM_WIRE_EPHEMERAL) ||
+	       wants(t, TMEM_WIRE_PERSISTENT) || wants(t, TMEM_WIRE_METADATA);
+}
+
+static struct tmemd_tenant *next_tenant(struct tmemd *d)
+{
+	struct tmemd_tenant *t;
+
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		if (wants_any(t))
+			return t;
+	return NULL;
+}
+
+static int on_turn(sd_event_source *source, void *ctx)
+{
+	struct tmemd *d = ctx;
+	uint64_t bytes = tmemd_margin_bytes(&d->margin);
+	int more = take_excess(d), broke = bytes < TURN_BYTES;
+	struct tmemd_tenant *t;
+
+	if (bytes > TURN_BYTES)
+		bytes = TURN_BYTES;
+	while (bytes && (t = next_tenant(d))) {
+		TAILQ_REMOVE(&d->tenants, t, entry);
+		TAILQ_INSERT_TAIL(&d->tenants, t, entry);
+		if (serve_tenant(d, t, &bytes))
+			tmemd_peer_drop(d, t->peer, TMEM_WIRE_BAD_MEMORY);
+	}
+	tell_revoked(d);
+	if (!more && d->demand) {
+		d->demand = 0;
+		demand(d);
+	}
+	/* Near the own cgroup's limit the next look is the sweep's. */
+	if (!more && (broke || !next_tenant(d)))
+		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return 0;
+}
+
+/* ---- Sweeping ------------------------------------------------------------ */
+
+static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)
+{
+	struct tmemd *d = ctx;
+	struct tmemd_tenant *t, *next;
+	int reason, idle;
+
+	(void)usec;
+	idle = !d->drops_told;
+	d->drops_told = 0;
+	for (t = TAILQ_FIRST(&d->tenants); t; t = next) {
+		next = TAILQ_NEXT(t, entry);
+		reason = tmemd_tenant_sweep(d, t);
+		if (reason && t->peer)
+			tmemd_peer_drop(d, t->peer, reason);
+	}
+	if (next_tenant(d))
+		tmemd_serve_later(d);
+	if (!d->tenants_count && idle)
+		return 0;
+	(void)sd_event_source_set_time_relative(source, SWEEP_US);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+void tmemd_serve_sweep_on(struct tmemd *d)
+{
+	int on = SD_EVENT_OFF;
+
+	(void)sd_event_source_get_enabled(d->sweep, &on);
+	if (on != SD_EVENT_OFF)
+		return;
+	(void)sd_event_source_set_time_relative(d->sweep, SWEEP_US);
+	(void)sd_event_source_set_enabled(d->sweep, SD_EVENT_ONESHOT);
+}
+
+/* ---- The room ------------------------------------------------------------ */
+
+int tmemd_serve_init(struct tmemd *d)
+{
+	int err = sd_event_add_defer(d->event, &d->serve, on_turn, d);
+
+	if (err >= 0)
+		err = sd_event_source_set_enabled(d->serve, SD_EVENT_OFF);
+	if (err >= 0)
+		err = sd_event_add_time_relative(d->event, &d->sweep,
+						 CLOCK_MONOTONIC, SWEEP_US, 0,
+						 on_sweep, d);
+	if (err >= 0)
+		err = sd_event_source_set_enabled(d->sweep, SD_EVENT_OFF);
+	return err < 0 ? err : 0;
+}
+
+void tmemd_serve_finish(struct tmemd *d)
+{
+	d->serve = sd_event_source_disable_unref(d->serve);
+	d->sweep = sd_event_source_disable_unref(d->sweep);
+}

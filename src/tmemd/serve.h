@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * serve.h - memory lent to those who asked, and taken from those who must give, a
+ * bounded turn at a time.
+ */
+#ifndef TMEM_TMEMD_SERVE_H
+#define TMEM_TMEMD_SERVE_H
+
+#include "tmemd.h"
+
+int tmemd_serve_init(struct tmemd *d);
+void tmemd_serve_finish(struct tmemd *d);
+
+/** tmemd_serve_later() - there is something to do once the loop comes round. */
+void tmemd_serve_later(struct tmemd *d);
+
+/** tmemd_serve_wake() - memory may have become free: who waited asks again. */
+void tmemd_serve_wake(struct tmemd *d);
+
+/** tmemd_serve_sweep_on() - leases exist, or drops were told: look after them
+ * every second. */
+void tmemd_serve_sweep_on(struct tmemd *d);
+
+/** tmemd_serve_trim() - there may be too much lent: take what can be taken, ask
+ * for the rest. */
+void tmemd_serve_trim(struct tmemd *d);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tenant.h - who has a lease: of which domain, for how much, and what it asked.
+ *
+ * A tenant has a connection, or is waited for: after a restart its lease is there
+ * before it has come back.
+ */
+#ifndef TMEM_TMEMD_TENANT_H
+#define TMEM_TMEMD_TENANT_H
+
+#include "loan.h"
+#include "tmemd.h"
+
+struct tmemd_tenant {
+	TAILQ_ENTRY(tmemd_tenant) entry;
+	struct tmemd *d;	       /* (c) */
+	struct tmemd_peer *peer;       /* NULL: waited for */
+	struct tmemd_account *account; /* (c) */
+	struct tmemd_loan loan;
+	uint64_t id;	/* (c) of the lease, in the fd store */
+	int control_fd; /* waited for: to be handed over; else -1 */
+	int ready; /* reads the control page that we write: may be revoked */
+	uint64_t asked[TMEM_WIRE_CLASSES];   /* segments, ever */
+	uint64_t granted[TMEM_WIRE_CLASSES]; /* segments, ever */
+	unsigned waits;	  /* bits of classes for which there was nothing */
+	uint32_t untold;  /* segments revoked since it was told */
+	uint32_t revoked; /* segments since the last sweep */
+	uint32_t strikes; /* sweeps in a row that found too much */
+	uint32_t pid;	  /* (c) 0: not known here */
+	int pidfd;	  /* -1: none */
+	sd_event_source *death;
+	struct tmem_wire_stats stats; /* claimed */
+};
+
+/**
+ * tmemd_tenant_open() - HELLO: a new lease, or the return of one.
+ * @fds: two of them if the hello says RETURNING.
+ *
+ * Answers WELCOME.
+ *
+ * Return: 0, or the reason to refuse.
+ */
+int tmemd_tenant_open(struct tmemd *d, struct tmemd_peer *p,
+		      const struct tmem_wire_hello *hello, const int *fds);
+
+/**
+ * tmemd_tenant_restore() - a lease out of the fd store, its owner not here yet.
+ * @data, @control: its memfds; taken in any case.
+ *
+ * Return: 0, negative errno: it was ended.
+ */
+int tmemd_tenant_restore(struct tmemd *d, uint64_t id, int data, int control);
+
+/** tmemd_tenant_end() - all its memory goes back, whoever else holds the fd. */
+void tmemd_tenant_end(struct tmemd *d, struct tmemd_tenant *t);
+
+/** tmemd_tenant_leave() - the daemon goes; the client keeps what it holds. */
+void tmemd_tenant_leave(struct tmemd *d, struct tmemd_tenant *t);
+
+/** tmemd_tenant_give() - GIVE. Return: 0, or the reason to drop it. */
+int tmemd_tenant_give(struct tmemd *d, struct tmemd_tenant *t,
+		      const struct tmem_wire_loans *give);
+
+/** tmemd_tenant_revoke() - take an ephemeral segment. Return: 1, 0 none. */
+int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t);
+
+/** tmemd_tenant_sweep() - look for more than was lent. Return: 0, or the reason
+ * to drop it. */
+int tmemd_tenant_sweep(struct tmemd *d, struct tmemd_tenant *t);
+
+#endif

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test-life-daemon.c - what becomes of sessions when the daemon goes, comes back,
+ * or another takes its place.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "leftover.h"
+#include "lines.h"
+#include "machine.h"
+#include "packet.h"
+#include "pages.h"
+#include "unit.h"
+
+#define MIB (1ull << 20)
+#define KEPT 2000u
+#define CACHED 2000u
+
+/** struct guest - a session with pages of both kinds. */
+struct guest {
+	struct tmem *t;
+	int kept, cached;
+	struct lines lines;
+};
+
+static struct daemon d;
+
+static int group_init(void **state)
+{
+	if (leftover_note(state))
+		return -1;
+	daemon_init(&d);
+	return 0;
+}
+
+static void the_end(void **state)
+{
+	daemon_finish(&d);
+	leftover_none(state);
+}
+
+static void guest_init(struct guest *g)
+{
+	struct tmem_open_opts opts = { .size = sizeof(opts),
+				       .limit_bytes = 64 * MIB,
+				       .domain = "guest",
+				       .log = lines_take,
+				       .log_ctx = &g->lines };
+
+	lines_init(&g->lines);
+	assert_int_equal(tmem_open(d.where, &opts, &g->t), 0);
+	g->kept = pages_pool(g->t, 1);
+	g->cached = pages_pool(g->t, 0);
+	assert_int_equal(pages_put(g->t, g->kept, 0, KEPT, 10000), KEPT);
+	assert_int_equal(pages_put(g->t, g->cached, 0, CACHED, 10000), CACHED);
+}
+
+/* All that was promised is there, and what is cached is right. */
+static void guest_check(struct guest *g)
+{
+	assert_int_equal(pages_get(g->t, g->kept, 0, KEPT), KEPT);
+	assert_true(pages_get(g->t, g->cached, 0, CACHED) >= 0);
+	assert_int_equal(tmem_check(g->t), 0);
+}
+
+static void guest_finish(struct guest *g)
+{
+	tmem_close(g->t);
+	lines_finish(&g->lines);
+}
+
+static int has_returned(const struct tmem_wire_status_reply *s, void *ctx)
+{
+	(void)ctx;
+	return s->returned == 1 && s->sessions == 1;
+}
+
+static int is_empty(const struct tmem_wire_status_reply *s, void *ctx)
+{
+	(void)ctx;
+	return !s->sessions && !s->domains && !s->lent_bytes[0] &&
+	       !s->lent_bytes[1] && !s->lent_bytes[2];
+}
+
+/* Without the daemon: all is there, and what is freed can be used again. */
+static void live_alone(struct guest *g)
+{
+	struct tmem_key key;
+	unsigned i;
+
+	guest_check(g);
+	for (i = 0; i < KEPT; i += 2) {
+		key = tmem_key(7, i);
+		assert_int_equal(tmem_flush_page(g->t, g->kept, &key), 1);
+	}
+	/* Half of them back in: there is no other memory than what was held. */
+	for (i = 0; i < KEPT; i += 2)
+		assert_int_equal(pages_put(g->t, g->kept, i, 1, 10000), 1);
+	guest_check(g);
+}
+
+static void comes_back(int sig)
+{
+	struct guest g;
+	uint64_t lent;
+
+	daemon_start(&d);
+	guest_init(&g);
+	lent = daemon_lent(&d);
+	daemon_signal(&d, sig);
+	(void)daemon_wait(&d);
+	live_alone(&g);
+	daemon_start(&d);
+	daemon_until(&d, has_returned, NULL);
+	/* What it held is on the new one's books. */
+	assert_true(daemon_lent(&d) > lent / 2);
+	guest_check(&g);
+	/* And more is to be had. */
+	assert_int_equal(pages_put(g.t, g.cached, 5000, 6000, 10000), 6000);
+	assert_true(pages_get(g.t, g.cached, 5000, 6000) > 5000);
+	guest_check(&g);
+	assert_true(lines_say(&g.lines, "daemon is gone"));
+	assert_true(lines_say(&g.lines, "daemon is back"));
+	guest_finish(&g);
+	daemon_until(&d, is_empty, NULL);
+	daemon_stop(&d);
+}
+
+static void killed(void **state)
+{
+	(void)state;
+	comes_back(SIGKILL);
+}
+
+static void asked_to_end(void **state)
+{
+	(void)state;
+	comes_back(SIGTERM);
+}
+
+/* While it is away, memory can go back to the kernel and is not lost. */
+static void shrinking_alone(void **state)
+{
+	struct guest g;
+	uint64_t given, lent;
+
+	(void)state;
+	daemon_start(&d);
+	guest_init(&g);
+	daemon_kill(&d);
+	assert_int_equal(tmem_shrink(g.t, 4 * MIB, &given), 0);
+	assert_true(given > 0);
+	assert_int_equal(pages_put(g.t, g.cached, 0, 500, 10000), 500);
+	guest_check(&g);
+	daemon_start(&d);
+	daemon_until(&d, has_returned, NULL);
+	lent = daemon_lent(&d);
+	guest_check(&g);
+	/* Now it is given to somebody. */
+	assert_int_equal(tmem_shrink(g.t, 64 * MIB, &given), 0);
+	while (daemon_lent(&d) >= lent)
+		(void)poll(NULL, 0, 1);
+	guest_check(&g);
+	guest_finish(&g);
+	daemon_stop(&d);
+}
+
+/* A session that is closed while there is no daemon is simply gone. */
+static void closing_alone(void **state)
+{
+	struct guest g;
+
+	(void)state;
+	daemon_start(&d);
+	guest_init(&g);
+	daemon_kill(&d);
+	guest_finish(&g);
+	daemon_start(&d);
+	daemon_until(&d, is_empty, NULL);
+	daemon_stop(&d);
+}
+
+/* A smaller quota than what it holds: it keeps what it has, and is told. */
+static void not_wanted_back(void **state)
+{
+	struct guest g;
+	uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
+
+	(void)state;
+	daemon_start(&d);
+	guest_init(&g);
+	daemon_kill(&d);
+	daemon_configure(&d, "budget = 256M\ndefault-persistent = 1M\n");
+	daemon_start(&d);
+	while (!lines_say(&g.lines, "exceeds cap or quota"))
+		assert_true(machine_now_ns() < end);
+	live_alone(&g);
+	guest_finish(&g);
+	daemon_until(&d, is_empty, NULL);
+	daemon_configure(&d, "budget = 256M\ndefault-persistent = 128M\n");
+	daemon_stop(&d);
+}
+
+/* ---- Another daemon at the same place --------------------------------------- */
+
+static void the_path_replaced(void **state)
+{
+	struct daemon other;
+	struct guest g;
+
+	(void)state;
+	daemon_start(&d);
+	guest_init(&g);
+	assert_int_equal(unlink(d.socket), 0);
+	other = d;
+	other.pid = 0;
+	daemon_start(&other);
+	/* The session stays where it is. */
+	assert_int_equal(pages_put(g.t, g.cached, 5000, 2000, 10000), 2000);
+	assert_int_equal(daemon_status(&other).sessions, 0);
+	guest_check(&g);
+	/* And goes over when that one ends, which leaves the other's socket. */
+	daemon_signal(&d, SIGTERM);
+	assert_int_equal(daemon_wait(&d), 0);
+	daemon_until(&other, has_returned, NULL);
+	guest_check(&g);
+	guest_finish(&g);
+	daemon_stop(&other);
+}
+
+static void two_at_one_place(void **state)
+{
+	struct daemon second;
+	int status;
+
+	(void)state;
+	daemon_start(&d);
+	second = d;
+	second.pid = 0;
+	daemon_run(&second);
+	status = daemon_wait(&second);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_true(daemon_says(&d, "another daemon listens there"));
+	assert_int_equal(daemon_status(&d).sessions, 0);
+	daemon_stop(&d);
+}
+
+/* A dead one's socket is no obstacle: every test above that kills relies on it. */
+
+/* ---- A service manager ------------------------------------------------------ */
+
+/** struct manager - keeps descriptors, as systemd would. */
+struct manager {
+	char path[96];
+	int socket;
+	unsigned count;
+	int fds[32];
+	char names[32][16];
+};
+
+static void manager_init(struct manager *m)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	memset(m, 0, sizeof(*m));
+	(void)snprintf(m->path, sizeof(m->path), "%s/notify", d.dir);
+	strcpy(sun.sun_path, m->path);
+	m->socket =
+		socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(m->socket >= 0);
+	assert_int_equal(bind(m->socket, (struct sockaddr *)&sun, sizeof(sun)),
+			 0);
+}
+
+static void manager_forget(struct manager *m, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < m->count;)
+		if (!strcmp(m->names[i], name)) {
+			(void)close(m->fds[i]);
+			m->count--;
+			m->fds[i] = m->fds[m->count];
+			strcpy(m->names[i], m->names[m->count]);
+		} else {
+			i++;
+		}
+}
+
+/* Reads what the daemon has said so far. */
+static void manager_listen(struct manager *m)
+{
+	struct tmem_packet packet;
+	char text[1024], name[16], *at;
+
+	while (tmem_packet_receive(m->socket, text, sizeof(text) - 1,
+				   &packet) == 1) {
+		text[packet.len] = 0;
+		at = strstr(text, "FDNAME=");
+		if (at)
+			assert_int_equal(sscanf(at, "FDNAME=%15s", name), 1);
+		if (strstr(text, "FDSTOREREMOVE=1")) {
+			manager_forget(m, name);
+		} else if (strstr(text, "FDSTORE=1")) {
+			assert_int_equal(packet.fds_count, 1);
+			strcpy(m->names[m->count], name);
+			m->fds[m->count++] = packet.fds[0];
+			packet.fds_count = 0;
+		}
+		tmem_packet_close(&packet);
+	}
+}
+
+static void manager_start(struct manager *m)
+{
+	char names[600] = "";
+	unsigned i;
+
+	for (i = 0; i < m->count; i++)
+		(void)snprintf(names + strlen(names),
+			       sizeof(names) - strlen(names), "%s%s",
+			       i ? ":" : "", m->names[i]);
+	daemon_start_with(&d, m->fds, m->count, names, m->path);
+}
+
+static void manager_finish(struct manager *m)
+{
+	while (m->count)
+		(void)close(m->fds[--m->count]);
+	(void)close(m->socket);
+	(void)unlink(m->path);
+}
+
+static void leases_survive_in_the_store(void **state)
+{
+	struct manager m;
+	struct guest g;
+	uint64_t lent;
+
+	(void)state;
+	manager_init(&m);
+	manager_start(&m);
+	guest_init(&g);
+	lent = daemon_lent(&d);
+	manager_listen(&m);
+	assert_int_equal(m.count, 2);
+	daemon_kill(&d);
+	live_alone(&g);
+	manager_start(&m);
+	/* On the books from the first moment, whether or not it is back. */
+	assert_true(daemon_lent(&d) >= lent / 2);
+	assert_true(daemon_says(&d, "stored lease restored"));
+	daemon_until(&d, has_returned, NULL);
+	guest_check(&g);
+	assert_int_equal(pages_put(g.t, g.cached, 5000, 6000, 10000), 6000);
+	guest_check(&g);
+	/* Once more, with what is in the store now. */
+	manager_listen(&m);
+	assert_int_equal(m.count, 2);
+	daemon_kill(&d);
+	manager_start(&m);
+	daemon_until(&d, has_returned, NULL);
+	guest_check(&g);
+	guest_finish(&g);
+	daemon_until(&d, is_empty, NULL);
+	manager_listen(&m);
+	assert_int_equal(m.count, 0);
+	daemon_stop(&d);
+	manager_finish(&m);
+}
+
+/* Its owner died while there was no daemon: nobody else would ever free it. */
+static void an_orphan_in_the_store(void **state)
+{
+	struct manager m;
+	struct guest g;
+	pid_t pid;
+
+	(void)state;
+	manager_init(&m);
+	manager_start(&m);
+	pid = fork();
+	if (!pid) {
+		guest_init(&g);
+		(void)pause();
+		_exit(0);
+	}
+	while (daemon_lent(&d) < 16 * MIB)
+		(void)poll(NULL, 0, 1);
+	manager_listen(&m);
+	assert_int_equal(m.count, 2);
+	daemon_kill(&d);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	manager_start(&m);
+	daemon_until(&d, is_empty, NULL);
+	manager_listen(&m);
+	assert_int_equal(m.count, 0);
+	daemon_stop(&d);
+	manager_finish(&m);
+}
+
+static void started_by_a_connection(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct guest g;
+
+	(void)state;
+	strcpy(sun.sun_path, d.socket);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	daemon_start_with(&d, &fd, 1, "tmemd.socket", NULL);
+	guest_init(&g);
+	guest_check(&g);
+	guest_finish(&g);
+	/* The socket is the manager's: it stays. */
+	daemon_signal(&d, SIGTERM);
+	assert_int_equal(daemon_wait(&d), 0);
+	assert_int_equal(unlink(d.socket), 0);
+	(void)close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(killed),
+		cmocka_unit_test(asked_to_end),
+		cmocka_unit_test(shrinking_alone),
+		cmocka_unit_test(closing_alone),
+		cmocka_unit_test(not_wanted_back),
+		cmocka_unit_test(the_path_replaced),
+		cmocka_unit_test(two_at_one_place),
+		cmocka_unit_test(leases_survive_in_the_store),
+		cmocka_unit_test(an_orphan_in_the_store),
+		cmocka_unit_test(started_by_a_connection),
+		cmocka_unit_test(the_end),
+	};
+
+	if (!daemon_exists())
+		return 77;
+	return cmocka_run_group_tests(tests, group_init, NULL);
+}

@@ -59,7 +59,7 @@ static void tested_something(const struct model *m)
 		return;
 	assert_true(c.stored > c.puts / 8);
 	assert_true(c.stored_persistent > c.puts / 32);
-	assert_true(c.hits > c.gets / 16);
+	assert_true(c.hits > c.gets / 32);
 	assert_true(c.parts > 0);
 	assert_true(c.flushed > 0);
 }

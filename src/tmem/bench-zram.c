@@ -131,16 +131,17 @@ static int prepare(struct bench_zram *z, const char *codec, uint64_t bytes)
 }
 
 static int write_all(struct bench_zram *z, int fd, const uint8_t *pages,
-		     uint64_t count, struct bench_zram_cost *ret)
+		     uint64_t count, unsigned rounds,
+		     struct bench_zram_cost *ret)
 {
-	uint64_t from, cpu, i;
+	uint64_t from, cpu, i, all = count * rounds;
 	int err = 0;
 
 	from = tmem_clock_ns();
 	cpu = tmem_clock_thread_ns();
-	for (i = 0; i < count && !err; i++) {
+	for (i = 0; i < all && !err; i++) {
 		/* Where pages are aligned anyway, they go as they are. */
-		const void *page = pages + i * TMEM_PAGE_SIZE;
+		const void *page = pages + i % count * TMEM_PAGE_SIZE;
 
 		if ((uintptr_t)page % TMEM_PAGE_SIZE)
 			page = memcpy(z->page, page, TMEM_PAGE_SIZE);
@@ -148,8 +149,8 @@ static int write_all(struct bench_zram *z, int fd, const uint8_t *pages,
 			   (off_t)(i * TMEM_PAGE_SIZE)) != TMEM_PAGE_SIZE)
 			err = errno ? -errno : -EIO;
 	}
-	ret->cpu_ns = (double)(tmem_clock_thread_ns() - cpu) / (double)count;
-	ret->ns = (double)(tmem_clock_ns() - from) / (double)count;
+	ret->cpu_ns = (double)(tmem_clock_thread_ns() - cpu) / (double)all;
+	ret->ns = (double)(tmem_clock_ns() - from) / (double)all;
 	return err;
 }
 
@@ -172,17 +173,17 @@ static int read_used(const struct bench_zram *z, uint64_t count,
 }
 
 int bench_zram_write(struct bench_zram *z, const char *codec,
-		     const uint8_t *pages, uint64_t count,
+		     const uint8_t *pages, uint64_t count, unsigned rounds,
 		     struct bench_zram_cost *ret)
 {
-	int fd, err = prepare(z, codec, count * TMEM_PAGE_SIZE);
+	int fd, err = prepare(z, codec, count * rounds * TMEM_PAGE_SIZE);
 
 	if (err)
 		return err;
 	fd = open_node(z);
 	if (fd < 0)
 		return fd;
-	err = write_all(z, fd, pages, count, ret);
+	err = write_all(z, fd, pages, count, rounds, ret);
 	(void)close(fd);
-	return err ? err : read_used(z, count, ret);
+	return err ? err : read_used(z, count * rounds, ret);
 }

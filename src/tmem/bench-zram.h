@@ -36,11 +36,12 @@ void bench_zram_close(struct bench_zram *z);
 /**
  * bench_zram_write() - write pages, one block write each, to an empty device.
  * @codec: as in comp_algorithm.
+ * @rounds: all of them so often, to other blocks.
  *
  * Return: 0, negative errno; -EINVAL the kernel has no such codec.
  */
 int bench_zram_write(struct bench_zram *z, const char *codec,
-		     const uint8_t *pages, uint64_t count,
+		     const uint8_t *pages, uint64_t count, unsigned rounds,
 		     struct bench_zram_cost *ret);
 
 #endif

@@ -283,17 +283,16 @@ static void report_means(struct density *d)
 				 ratio_texts[i], exp(d->log_sum[i] / c->count));
 }
 
-static int open_zram(struct density *d)
+static void open_zram(struct density *d)
 {
 	char why[BENCH_ZRAM_WHY_MAX];
 
-	if (!bench_zram_open(&d->zram, why)) {
-		d->has_zram = 1;
-		return 0;
-	}
-	(void)fprintf(stderr,
-		      "tmem: bench density: no zram to compare with: %s\n", why);
-	return 0;
+	d->has_zram = !bench_zram_open(&d->zram, why);
+	if (!d->has_zram)
+		(void)fprintf(stderr,
+			      "tmem: bench density: no zram to compare with: "
+			      "%s\n",
+			      why);
 }
 
 int bench_density(struct bench *b)
@@ -305,11 +304,10 @@ int bench_density(struct bench *b)
 	if (!d)
 		return bench_fail(b, -ENOMEM, "out of memory");
 	d->b = b;
+	open_zram(d);
 	err = bench_dense(b);
 	/* A repeat goes through a whole corpus, which is a mean in itself. */
 	b->plan.repeats = b->opt->tiny ? 1 : 3;
-	if (!err)
-		err = open_zram(d);
 	for (i = 0; i < b->corpora.count && !err; i++) {
 		err = measure(d, &b->corpora.corpus[i]);
 		if (!err)

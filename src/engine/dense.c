@@ -183,7 +183,8 @@ struct tmem_codec *tmem_dense_decoder(struct tmem_store *st)
 	struct tmem_dense *d = &st->dense;
 	uint32_t i, first;
 
-	if (!atomic_load_explicit(&d->ready, memory_order_acquire))
+	if (!atomic_load_explicit(&d->ready, memory_order_acquire) ||
+	    !d->decoders_count)
 		return NULL;
 	/* The one this processor had last is in its caches: taking them in
 	 * turns costs a get 0.2 us. */

@@ -78,9 +78,8 @@ struct tmem_dense {
 	struct tmem_learner learners[TMEM_DICT_CLASSES];
 	uint64_t random; /* lock */
 	struct tmem_codec decoders[TMEM_DECODERS_MOST];
-	uint32_t decoders_count;       /* lock; constant once they are ready */
-	_Atomic uint32_t decoder_next; /* (a) where a reader looks first */
-	_Atomic int ready;	       /* (a) there are decoders */
+	uint32_t decoders_count;   /* lock; constant once they are ready */
+	_Atomic int ready;	   /* (a) there are decoders */
 	_Atomic uint32_t learning; /* (a) samples and dictionaries under way */
 	_Atomic uint32_t idle_clock; /* (a) the log's, when nothing was left */
 	_Atomic uint32_t retired; /* (a) bit n: pages of dictionary n are to be

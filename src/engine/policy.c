@@ -298,11 +298,10 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 		break;
 	case TMEM_NEED_IDLE:
 		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&
-		    !choose_compact(&v, LIVE_PCT_CHEAP, ret))
-			(void)choose_loose(&v,
-					   st->dense.level ? TMEM_JOB_DENSE
-							   : TMEM_JOB_PACK,
-					   ret);
+		    !choose_loose(
+			    &v, st->dense.level ? TMEM_JOB_DENSE : TMEM_JOB_PACK,
+			    ret))
+			(void)choose_compact(&v, LIVE_PCT_CHEAP, ret);
 		break;
 	default:
 		if (!choose(ret, TMEM_JOB_RETIRE, &v.dead) &&

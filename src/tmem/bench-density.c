@@ -3,7 +3,7 @@
  * bench-density.c - `tmem bench density`: what a page takes, memory and CPU, in
  * each form; beside zram on the same pages in the same run.
  *
- * For each corpus, in each repeat, in turns: a store that leaves pages raw, one
+ * For each corpus, four times over, in each repeat, in turns: a store that leaves pages raw, one
  * that packs what is not new, one that makes it dense, and a zram device of either
  * codec. Pages are put in order, 64 at a time, each time followed by tmem_age()
  * until nothing is left: so all the CPU that a page costs is this thread's, and
@@ -26,11 +26,15 @@
 #include "bench.h"
 #include "clock.h"
 
+/* Each corpus is put so often, under other keys: what a store costs whatever is
+ * in it then weighs as it does in one of 256 MiB. */
+#define ROUNDS 4
+
 /* Raw pages, headers and all, and what a store keeps free. */
 #define STORE_PCT 125
 
-/* A store with dense pages has at least so much. */
-#define STORE_BYTES_MIN (8ull << 20)
+/* A store on huge pages has at least so much. */
+#define STORE_BYTES_MIN (64ull << 20)
 
 /* A store's reserve of ready segments is this much of it, percent. */
 #define READY_PCT 3
@@ -53,7 +57,7 @@ static const struct {
 	const char *keys;  /* of a store */
 	const char *codec; /* of zram */
 } ways[WAYS] = {
-	[RAW] = { .name = "raw", .keys = ",codec=lz4,raw=100" },
+	[RAW] = { .name = "raw", .keys = ",codec=lz4,raw=100,pages=huge" },
 	[PACKED] = { .name = "packed", .keys = ",codec=lz4,raw=0" },
 	[DENSE] = { .name = "dense", .keys = ",codec=zstd,raw=0" },
 	[LZ4] = { .name = "zram_lz4", .codec = "lz4" },
@@ -104,31 +108,39 @@ struct density {
 
 /* ---- The store ------------------------------------------------------------- */
 
+static struct tmem_key key_of(uint64_t i)
+{
+	return tmem_key(i / BENCH_OBJECT_PAGES, i % BENCH_OBJECT_PAGES);
+}
+
+static const uint8_t *page_of(const struct bench_corpus *c, uint64_t i)
+{
+	return c->pages + i % c->count * TMEM_PAGE_SIZE;
+}
+
 static int fill(struct bench_mill *m, const struct bench_corpus *c,
 		struct cost *to, unsigned repeat)
 {
 	uint64_t i, elapsed = 0, from = 0, cpu = tmem_clock_thread_ns();
 
-	for (i = 0; i < c->count; i++) {
-		struct tmem_key key = tmem_key(i / BENCH_OBJECT_PAGES,
-					       i % BENCH_OBJECT_PAGES);
+	for (i = 0; i < m->window; i++) {
+		struct tmem_key key = key_of(i);
 
 		/* A pair of readings for each batch, as everywhere. */
 		if (i % BENCH_BATCH == 0)
 			from = tmem_clock_ns();
-		if (tmem_put(m->session, m->pool, &key,
-			     c->pages + i * TMEM_PAGE_SIZE) != 1)
+		if (tmem_put(m->session, m->pool, &key, page_of(c, i)) != 1)
 			return bench_fail(m->bench, -EIO,
 					  "%s: a put was refused", c->name);
-		if (i % BENCH_BATCH != BENCH_BATCH - 1 && i + 1 < c->count)
+		if (i % BENCH_BATCH != BENCH_BATCH - 1 && i + 1 < m->window)
 			continue;
 		elapsed += tmem_clock_ns() - from;
 		while (tmem_age(m->session, AGE_US) == 1)
 			;
 	}
 	to->cpu_ns[repeat] =
-		(double)(tmem_clock_thread_ns() - cpu) / (double)c->count;
-	to->put_ns[repeat] = (double)elapsed / (double)c->count;
+		(double)(tmem_clock_thread_ns() - cpu) / (double)m->window;
+	to->put_ns[repeat] = (double)elapsed / (double)m->window;
 	return 0;
 }
 
@@ -136,13 +148,11 @@ static int verify(struct bench_mill *m, const struct bench_corpus *c)
 {
 	uint64_t i;
 
-	for (i = 0; i < c->count; i++) {
-		struct tmem_key key = tmem_key(i / BENCH_OBJECT_PAGES,
-					       i % BENCH_OBJECT_PAGES);
+	for (i = 0; i < m->window; i++) {
+		struct tmem_key key = key_of(i);
 
 		if (tmem_get(m->session, m->pool, &key, m->buffer) != 1 ||
-		    memcmp(m->buffer, c->pages + i * TMEM_PAGE_SIZE,
-			   TMEM_PAGE_SIZE))
+		    memcmp(m->buffer, page_of(c, i), TMEM_PAGE_SIZE))
 			return bench_fail(m->bench, -EIO,
 					  "%s: a page is not what was put",
 					  c->name);
@@ -153,7 +163,8 @@ static int verify(struct bench_mill *m, const struct bench_corpus *c)
 static int measure_store(struct density *d, const struct bench_corpus *c,
 			 enum way way, unsigned repeat)
 {
-	uint64_t bytes = c->count * TMEM_PAGE_SIZE / 100 * STORE_PCT;
+	uint64_t pages = c->count * ROUNDS;
+	uint64_t bytes = pages * TMEM_PAGE_SIZE / 100 * STORE_PCT;
 	struct bench_store_plan plan = {
 		.bytes = bytes > STORE_BYTES_MIN ? bytes : STORE_BYTES_MIN,
 		.agers = TMEM_NO_AGERS,
@@ -163,7 +174,7 @@ static int measure_store(struct density *d, const struct bench_corpus *c,
 	struct tmem_pool_stats pool;
 	struct tmem_stats stats;
 	struct bench_mill mill;
-	int err = bench_mill_open(d->b, &mill, &plan, c->count);
+	int err = bench_mill_open(d->b, &mill, &plan, pages);
 
 	if (!err)
 		err = fill(&mill, c, &d->costs[way], repeat);
@@ -174,7 +185,7 @@ static int measure_store(struct density *d, const struct bench_corpus *c,
 		err = bench_mill_stats(&mill, &stats, &pool);
 	if (!err) {
 		d->costs[way].bytes[repeat] =
-			(double)stats.used_bytes / (double)c->count;
+			(double)stats.used_bytes / (double)pages;
 		err = verify(&mill, c);
 	}
 	bench_mill_close(&mill);
@@ -188,7 +199,7 @@ static int measure_zram(struct density *d, const struct bench_corpus *c,
 {
 	struct bench_zram_cost cost;
 	int err = bench_zram_write(&d->zram, ways[way].codec, c->pages,
-				   c->count, &cost);
+				   c->count, ROUNDS, &cost);
 
 	if (err)
 		return bench_fail(d->b, err, "zram with %s: %s",
@@ -272,17 +283,16 @@ static void report_means(struct density *d)
 				 ratio_texts[i], exp(d->log_sum[i] / c->count));
 }
 
-static int open_zram(struct density *d)
+static void open_zram(struct density *d)
 {
 	char why[BENCH_ZRAM_WHY_MAX];
 
-	if (!bench_zram_open(&d->zram, why)) {
-		d->has_zram = 1;
-		return 0;
-	}
-	(void)fprintf(stderr,
-		      "tmem: bench density: no zram to compare with: %s\n", why);
-	return 0;
+	d->has_zram = !bench_zram_open(&d->zram, why);
+	if (!d->has_zram)
+		(void)fprintf(stderr,
+			      "tmem: bench density: no zram to compare with: "
+			      "%s\n",
+			      why);
 }
 
 int bench_density(struct bench *b)
@@ -294,10 +304,10 @@ int bench_density(struct bench *b)
 	if (!d)
 		return bench_fail(b, -ENOMEM, "out of memory");
 	d->b = b;
+	open_zram(d);
+	err = bench_dense(b);
 	/* A repeat goes through a whole corpus, which is a mean in itself. */
 	b->plan.repeats = b->opt->tiny ? 1 : 3;
-	b->report.request.repeats = b->plan.repeats;
-	err = open_zram(d);
 	for (i = 0; i < b->corpora.count && !err; i++) {
 		err = measure(d, &b->corpora.corpus[i]);
 		if (!err)

@@ -5,6 +5,9 @@
  * A device that is there already may be somebody's swap: a new one is added by
  * /sys/class/zram-control. Its node is in /dev where devtmpfs or udev makes one,
  * else in /tmp for as long as it is open.
+ *
+ * It is taken away by a child that waits for this process to close a pipe, or to
+ * end: so it goes however this one ends.
  */
 #include "bench-zram.h"
 
@@ -16,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <tmem/tmem.h>
@@ -62,6 +66,47 @@ static int set(const struct bench_zram *z, const char *name, const char *text)
 	return write_text(path, text);
 }
 
+static void remove_device(const struct bench_zram *z)
+{
+	char text[TEXT_BYTES];
+
+	(void)set(z, "reset", "1");
+	(void)snprintf(text, sizeof(text), "%d", z->id);
+	(void)write_text(CONTROL "hot_remove", text);
+}
+
+/* The child's: out of reach of what a terminal sends, until the pipe is closed. */
+static void keep(const struct bench_zram *z, int pipe)
+{
+	char byte;
+
+	(void)setsid();
+	while (read(pipe, &byte, 1) < 0 && errno == EINTR)
+		;
+	remove_device(z);
+	_exit(0);
+}
+
+static int start_keeper(struct bench_zram *z)
+{
+	int ends[2], err;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	z->keeper = fork();
+	if (!z->keeper) {
+		(void)close(ends[1]);
+		keep(z, ends[0]);
+	}
+	err = z->keeper < 0 ? -errno : 0;
+	(void)close(ends[0]);
+	if (err)
+		(void)close(ends[1]);
+	else
+		z->guard = ends[1];
+	return err;
+}
+
 int bench_zram_open(struct bench_zram *z, char *why)
 {
 	char text[TEXT_BYTES];
@@ -70,9 +115,15 @@ int bench_zram_open(struct bench_zram *z, char *why)
 	z->id = -1;
 	z->page = aligned_alloc(TMEM_PAGE_SIZE, TMEM_PAGE_SIZE);
 	err = z->page ? read_text(CONTROL "hot_add", text) : -ENOMEM;
-	if (!err)
+	if (!err) {
 		z->id = atoi(text);
-	else
+		err = start_keeper(z);
+		if (err) {
+			remove_device(z);
+			z->id = -1;
+		}
+	}
+	if (err)
 		(void)snprintf(why, BENCH_ZRAM_WHY_MAX, CONTROL "hot_add: %s%s",
 			       strerror(-err),
 			       err == -EACCES ? " (be root)" : "");
@@ -81,12 +132,9 @@ int bench_zram_open(struct bench_zram *z, char *why)
 
 void bench_zram_close(struct bench_zram *z)
 {
-	char text[TEXT_BYTES];
-
 	if (z->id >= 0) {
-		(void)set(z, "reset", "1");
-		(void)snprintf(text, sizeof(text), "%d", z->id);
-		(void)write_text(CONTROL "hot_remove", text);
+		(void)close(z->guard);
+		(void)waitpid(z->keeper, NULL, 0);
 	}
 	free(z->page);
 	z->id = -1;
@@ -131,16 +179,17 @@ static int prepare(struct bench_zram *z, const char *codec, uint64_t bytes)
 }
 
 static int write_all(struct bench_zram *z, int fd, const uint8_t *pages,
-		     uint64_t count, struct bench_zram_cost *ret)
+		     uint64_t count, unsigned rounds,
+		     struct bench_zram_cost *ret)
 {
-	uint64_t from, cpu, i;
+	uint64_t from, cpu, i, all = count * rounds;
 	int err = 0;
 
 	from = tmem_clock_ns();
 	cpu = tmem_clock_thread_ns();
-	for (i = 0; i < count && !err; i++) {
+	for (i = 0; i < all && !err; i++) {
 		/* Where pages are aligned anyway, they go as they are. */
-		const void *page = pages + i * TMEM_PAGE_SIZE;
+		const void *page = pages + i % count * TMEM_PAGE_SIZE;
 
 		if ((uintptr_t)page % TMEM_PAGE_SIZE)
 			page = memcpy(z->page, page, TMEM_PAGE_SIZE);
@@ -148,8 +197,8 @@ static int write_all(struct bench_zram *z, int fd, const uint8_t *pages,
 			   (off_t)(i * TMEM_PAGE_SIZE)) != TMEM_PAGE_SIZE)
 			err = errno ? -errno : -EIO;
 	}
-	ret->cpu_ns = (double)(tmem_clock_thread_ns() - cpu) / (double)count;
-	ret->ns = (double)(tmem_clock_ns() - from) / (double)count;
+	ret->cpu_ns = (double)(tmem_clock_thread_ns() - cpu) / (double)all;
+	ret->ns = (double)(tmem_clock_ns() - from) / (double)all;
 	return err;
 }
 
@@ -172,17 +221,17 @@ static int read_used(const struct bench_zram *z, uint64_t count,
 }
 
 int bench_zram_write(struct bench_zram *z, const char *codec,
-		     const uint8_t *pages, uint64_t count,
+		     const uint8_t *pages, uint64_t count, unsigned rounds,
 		     struct bench_zram_cost *ret)
 {
-	int fd, err = prepare(z, codec, count * TMEM_PAGE_SIZE);
+	int fd, err = prepare(z, codec, count * rounds * TMEM_PAGE_SIZE);
 
 	if (err)
 		return err;
 	fd = open_node(z);
 	if (fd < 0)
 		return fd;
-	err = write_all(z, fd, pages, count, ret);
+	err = write_all(z, fd, pages, count, rounds, ret);
 	(void)close(fd);
-	return err ? err : read_used(z, count, ret);
+	return err ? err : read_used(z, count * rounds, ret);
 }

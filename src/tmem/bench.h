@@ -86,6 +86,9 @@ int bench_lease(struct bench *b);
 int bench_density(struct bench *b);
 int bench_tail(struct bench *b);
 
+/** bench_dense() - gets of dense pages: a part of bench_density(). */
+int bench_dense(struct bench *b);
+
 /** The parts of bench_store(). */
 int bench_raw(struct bench *b);	    /* puts, gets, misses of raw pages */
 int bench_over(struct bench *b);    /* puts that replace pages */

@@ -69,6 +69,8 @@ keys = {
         scale_2_threads_floor_put scale_2_threads_floor_get first_fill_put_ns
         shrink_huge_ms_per_gib shrink_4k_ms_per_gib shrink_4k_ratio
         growth_max_ratio growth_warm_max_ratio""",
+    "density": "get_dense_ns dense_pages_pct",
+    "tail": "shrink_p999_over_p50 ager_p999_over_p50",
 }[name].split()
 # Differences of two times: in a tiny form, noise may turn their sign.
 signed = {
@@ -76,6 +78,8 @@ signed = {
     "limits": "",
     "store": """put_packed_over_ns get_packed_over_ns put_pressed_over_ns
         get_packed_over_cold_ns shrink_memfree_pct""",
+    "density": "get_dense_over_ns get_dense_over_cold_ns",
+    "tail": "",
 }[name].split()
 assert r["bench"] == name
 for key in keys:
@@ -100,6 +104,33 @@ elif name == "limits":
     assert len(r["lz4"]) == int(sys.argv[4]), r["lz4"]
     for corpus, (pack, unpack, ratio) in r["lz4"].items():
         assert pack > 0 and unpack > 0 and ratio > 1, corpus
+elif name == "density":
+    ratios = """packed_vs_zram dense_vs_zram cpu_packed_vs_zram
+        cpu_dense_vs_zram put_vs_zram""".split()
+    corpora = [v for k, v in r.items() if isinstance(v, dict)
+               and "dense_bytes" in v]
+    assert len(corpora) == int(sys.argv[4]), corpora
+    has_zram = "packed_vs_zram" in r
+    for c in corpora:
+        for form in "raw", "packed", "dense":
+            assert 0 < c[form + "_bytes"] and 0 < c[form + "_cpu_ns"], form
+        assert c["packed_bytes"] < c["raw_bytes"], c
+        assert c["raw_cpu_ns"] < c["dense_cpu_ns"], c
+        assert c["put_ns"] > 0
+        assert ("zram_lz4_bytes" in c) == has_zram
+    if has_zram:
+        for key in ratios:
+            values = [c[key] for c in corpora]
+            assert min(values) * .99 <= r[key] <= max(values) * 1.01, key
+elif name == "tail":
+    for kind in "raw", "dense":
+        for moment in "steady", "ager", "shrink":
+            for op in "get", "put":
+                low, mid, high = (r[kind][f"{op}_{moment}_{p}_ns"]
+                                  for p in ("p50", "p99", "p999"))
+                assert 0 < low <= mid <= high, (kind, op, moment)
+    worst = max(r[k]["shrink_p999_over_p50"] for k in ("raw", "dense"))
+    assert worst == r["shrink_p999_over_p50"]
 else:
     assert m["store_page_bytes"] > 0
     for growth in r["growth"], r["growth_warm"]:
@@ -122,6 +153,38 @@ run 0 bench store --tiny --json
 check_json store synthetic
 [ ! -s "$err" ] || fail 'chatter on stderr'
 cp "$out" "$dir/store.json"
+run 0 bench tail --tiny --json
+check_json tail synthetic
+[ ! -s "$err" ] || fail 'chatter on stderr'
+
+# Beside zram where there is one for us, which is gone again afterwards; where
+# there is not, that is said, and the rest is measured.
+zrams() {
+	find /sys/block -name 'zram*' 2>/dev/null | sort
+}
+before=$(zrams)
+run 0 bench density --tiny --json
+check_json density synthetic 4
+if [ -s "$err" ]; then
+	grep -q 'no zram to compare with: ' "$err" || fail 'chatter on stderr'
+fi
+[ "$(zrams)" = "$before" ] || fail 'other zram devices than before'
+# However it ends.
+"$tmem" bench density >"$out" 2>"$err" &
+pid=$!
+for _ in $(seq 100); do
+	[ "$(zrams)" = "$before" ] || break
+	[ ! -s "$err" ] || break
+	kill -0 $pid 2>/dev/null || break
+	sleep 0.1
+done
+kill -9 $pid 2>/dev/null || true
+wait $pid 2>/dev/null || true
+for _ in $(seq 100); do
+	[ "$(zrams)" != "$before" ] || break
+	sleep 0.1
+done
+[ "$(zrams)" = "$before" ] || fail 'a zram device was left behind'
 
 # For people.
 run 0 bench store --tiny

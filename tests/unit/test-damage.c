@@ -31,7 +31,7 @@ struct scene {
 	int pool;
 };
 
-static void scene_init(struct scene *s, int dense)
+static void scene_init_pool(struct scene *s, int dense, uint32_t flags)
 {
 	struct revocable_opts opts = {
 		.limit_bytes = 8 * MIB,
@@ -41,7 +41,7 @@ static void scene_init(struct scene *s, int dense)
 	};
 	struct tmem_pool_opts pool_opts = {
 		.size = sizeof(pool_opts),
-		.flags = TMEM_POOL_PERSISTENT,
+		.flags = flags,
 	};
 	const struct tmem_key marked = tmem_key(1, MARKED);
 	uint8_t page[PAGE];
@@ -62,9 +62,16 @@ static void scene_init(struct scene *s, int dense)
 	/* Let it make dense, or pack, what it will. */
 	while (tmem_age(s->store.t, 100000) == 1)
 		;
+	if (!(flags & TMEM_POOL_PERSISTENT))
+		return;
 	assert_int_equal(tmem_shrink(s->store.t, UINT64_MAX, NULL), 0);
 	while (tmem_age(s->store.t, 100000) == 1)
 		;
+}
+
+static void scene_init(struct scene *s, int dense)
+{
+	scene_init_pool(s, dense, TMEM_POOL_PERSISTENT);
 }
 
 static void scene_finish(struct scene *s)
@@ -281,6 +288,41 @@ static void flip_every_bit(int dense)
 	scene_finish(&s);
 }
 
+/* A damaged ephemeral page, dense here, is none, and stays so. */
+static void ephemeral_damage_is_a_miss(void **state)
+{
+	struct tmem_key key = tmem_key(1, MARKED);
+	const uint64_t index = MARKED;
+	uint8_t got[PAGE], *base, *p;
+	struct tmem_lease *lease;
+	struct scene s;
+	unsigned found = 0;
+	uint32_t n;
+
+	(void)state;
+	scene_init_pool(&s, 1, TMEM_POOL_KEEP);
+	lease = lease_revoking_lease(s.store.source);
+	for (n = 0; n < lease->segments_max; n++) {
+		if (lease_revoking_class(s.store.source, n) !=
+		    TMEM_CLASS_EPHEMERAL)
+			continue;
+		base = tmem_lease_segment(lease, n);
+		for (p = base;
+		     (p = memmem(p, (size_t)(base + lease->segment_size - p),
+				 &index, sizeof(index)));
+		     p += TMEM_UNIT) {
+			p[TMEM_LOG_HEAD] ^= 1;
+			found++;
+		}
+	}
+	assert_true(found > 0);
+	assert_int_equal(tmem_get(s.store.t, s.pool, &key, got), 0);
+	assert_int_equal(tmem_get(s.store.t, s.pool, &key, got), 0);
+	assert_int_equal(tmem_flush_page(s.store.t, s.pool, &key), 0);
+	assert_int_equal(tmem_check(s.store.t), 0);
+	scene_finish(&s);
+}
+
 static void every_bit_of_an_entry(void **state)
 {
 	(void)state;
@@ -295,6 +337,7 @@ int main(void)
 		cmocka_unit_test(damage_of_dense_pages_is_seen),
 		cmocka_unit_test(damage_is_mended),
 		cmocka_unit_test(every_bit_of_an_entry),
+		cmocka_unit_test(ephemeral_damage_is_a_miss),
 		cmocka_unit_test(leftover_none),
 	};
 

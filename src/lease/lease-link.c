@@ -295,7 +295,7 @@ int tmem_lease_daemon_return(struct tmem_lease *lease)
 	reconcile(l);
 	memset(l->asked, 0, sizeof(l->asked));
 	memset(l->got, 0, sizeof(l->got));
-	l->linked = 1;
+	atomic_store(&l->linked, 1);
 	tmem_lock_release(&l->lock);
 	return 0;
 }
@@ -303,7 +303,7 @@ int tmem_lease_daemon_return(struct tmem_lease *lease)
 static void lose_link(struct tmem_daemon_lease *l)
 {
 	tmem_lock_acquire(&l->lock);
-	l->linked = 0;
+	atomic_store(&l->linked, 0);
 	tmem_lock_release(&l->lock);
 	(void)close(l->socket);
 	l->socket = -1;
@@ -413,7 +413,7 @@ uint32_t tmem_link_wants(const struct tmem_daemon_lease *l, enum tmem_class cls)
 	room += l->asked[TMEM_CLASS_PERSISTENT] - l->got[TMEM_CLASS_PERSISTENT];
 	room += l->asked[TMEM_CLASS_METADATA] - l->got[TMEM_CLASS_METADATA];
 	room = room < l->limit ? l->limit - room : 0;
-	if (!l->linked)
+	if (!atomic_load(&l->linked))
 		return 0;
 	return (uint32_t)(want < room ? want : room);
 }
@@ -524,7 +524,7 @@ void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
 		l->target[cls] = l->least[cls];
 	tmem_lock_release(&l->lock);
 	tmem_lease_daemon_wake(lease);
-	while (!has_stock(l, cls) && l->linked &&
+	while (!has_stock(l, cls) && atomic_load(&l->linked) &&
 	       __atomic_load_n(&l->control->segments_limit, __ATOMIC_ACQUIRE) >=
 		       l->lease.segments_max &&
 	       tmem_clock_ns() - start < wait_ms * TMEM_NS_PER_MS)

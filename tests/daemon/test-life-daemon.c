@@ -292,7 +292,8 @@ static void manager_forget(struct manager *m, const char *name)
 			(void)close(m->fds[i]);
 			m->count--;
 			m->fds[i] = m->fds[m->count];
-			strcpy(m->names[i], m->names[m->count]);
+			memmove(m->names[i], m->names[m->count],
+				sizeof(m->names[i]));
 		} else {
 			i++;
 		}

@@ -29,11 +29,11 @@
 /* The least stock of a class: what is used up while a message goes round, 8 MiB
  * a millisecond, but no more than this share of the limit. */
 #define LEAST_BYTES (8ull << 20)
-#define LEAST_SHARE 16
+#define LEAST_SHARE 8
 #define LEAST_SEGMENTS 2
 
 /* The largest stock, as a share of the limit. */
-#define MOST_SHARE 8
+#define MOST_SHARE 4
 
 /* Metadata that a store takes at once when it is made: a shard of 4 KiB for each
  * 16 MiB, objects a quarter of that; never more than the largest number of

@@ -117,9 +117,11 @@ static int ask_more(const char *socket, struct tmem_wire_domain **domains,
 	const size_t head = offsetof(struct tmem_wire_list_reply, domains);
 	struct tmem_wire_domain *more;
 	union reply r;
-	int err = ask(socket, &verb, sizeof(verb), TMEM_WIRE_LIST_REPLY, head,
-		      &r, fault);
+	int err;
 
+	memset(&r, 0, sizeof(r));
+	err = ask(socket, &verb, sizeof(verb), TMEM_WIRE_LIST_REPLY, head, &r,
+		  fault);
 	if (err)
 		return err;
 	if (r.list.count > TMEM_WIRE_ENTRIES_MAX ||

@@ -3,6 +3,7 @@
  * peer.c - connections: taken in, listened to, refused, dropped, closed.
  */
 #include "peer.h"
+#include "assertion.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -195,6 +196,13 @@ static int handle_ask(struct tmemd *d, struct tmemd_tenant *t,
 	return 0;
 }
 
+/* Who says what only sessions may has one: tmemd_request_check() asked the stage. */
+static struct tmemd_tenant *tenant_of(const struct tmemd_peer *p)
+{
+	TMEM_ASSERT(p->tenant);
+	return p->tenant;
+}
+
 /* Return: 0, or the reason to drop it. */
 static int handle(struct tmemd *d, struct tmemd_peer *p,
 		  const union tmemd_request *r, const int *fds)
@@ -203,13 +211,13 @@ static int handle(struct tmemd *d, struct tmemd_peer *p,
 	case TMEM_WIRE_HELLO:
 		return handle_hello(d, p, &r->hello, fds);
 	case TMEM_WIRE_READY:
-		return handle_ready(d, p->tenant);
+		return handle_ready(d, tenant_of(p));
 	case TMEM_WIRE_ASK:
-		return handle_ask(d, p->tenant, &r->ask);
+		return handle_ask(d, tenant_of(p), &r->ask);
 	case TMEM_WIRE_GIVE:
-		return tmemd_tenant_give(d, p->tenant, &r->give);
+		return tmemd_tenant_give(d, tenant_of(p), &r->give);
 	case TMEM_WIRE_STATS:
-		p->tenant->stats = r->stats;
+		tenant_of(p)->stats = r->stats;
 		return 0;
 	default:
 		if (!tmemd_control_allowed(d, p))

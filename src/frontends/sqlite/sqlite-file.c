@@ -60,9 +60,13 @@ static int file_read(sqlite3_file *file, void *page, int bytes,
 	int rc;
 
 	if (!sqlite_view_page(&f->view, bytes, offset)) {
-		if (node && offset)
+		rc = f->real->pMethods->xRead(f->real, page, bytes, offset);
+		if (rc == SQLITE_OK && offset == SQLITE_TOKEN_COUNTER &&
+		    bytes == SQLITE_TOKEN_COUNTER_BYTES)
+			sqlite_view_counter(&f->view, page);
+		else if (node && offset)
 			node->counts.passed++;
-		return f->real->pMethods->xRead(f->real, page, bytes, offset);
+		return rc;
 	}
 	if (page_get(&f->view, page, bytes, offset)) {
 		node->counts.hits++;
@@ -274,7 +278,6 @@ void sqlite_file_init(struct sqlite_file *f, const char *path,
 	f->store = store;
 	memset(&f->view, 0, sizeof(f->view));
 	f->view.file = f->real;
-	f->view.path = path;
 	if (store && store->session)
 		f->view.node = sqlite_node_get(store, path, f->real);
 }

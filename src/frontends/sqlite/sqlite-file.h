@@ -23,7 +23,7 @@ struct sqlite_file {
 
 /**
  * sqlite_file_init() - puts our methods before those of an open file.
- * @path: lives as long as the file, as SQLite promises.
+ * @path: where it is.
  * @store: NULL: caches nothing.
  */
 void sqlite_file_init(struct sqlite_file *f, const char *path,

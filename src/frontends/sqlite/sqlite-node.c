@@ -27,6 +27,7 @@ enum {
 /* ---- Identity ----------------------------------------------------------- */
 
 struct identity {
+	int fd;
 	uint64_t dev, ino;
 	int lasting;
 	struct tmem_precache_file file;
@@ -54,7 +55,9 @@ static int identify(const char *path, sqlite3_file *file, struct identity *ret)
 	    moved || stat(path, &after) < 0 || before.st_dev != after.st_dev ||
 	    before.st_ino != after.st_ino)
 		found = 0;
-	(void)close(fd);
+	if (!found)
+		(void)close(fd);
+	ret->fd = fd;
 	ret->dev = before.st_dev;
 	ret->ino = before.st_ino;
 	return found;
@@ -110,6 +113,25 @@ int sqlite_node_adopt(struct sqlite_node *node,
 	*ret = node->life;
 	(void)pthread_mutex_unlock(&node->lock);
 	return adopted;
+}
+
+int sqlite_node_recognise(struct sqlite_node *node, const uint8_t *counter,
+			  uint64_t *ret, uint32_t *ret_page_size)
+{
+	struct sqlite_token now = { .wal = 0 };
+	int known;
+
+	if (!sqlite_token_times(node->fd, &now))
+		return 0;
+	memcpy(now.counter, counter, sizeof(now.counter));
+	(void)pthread_mutex_lock(&node->lock);
+	now.page_size = node->token.page_size;
+	known = sqlite_token_same(&node->token, &now, 0) && now.page_size;
+	*ret = node->life;
+	*ret_page_size = now.page_size;
+	node->counts.checks += (unsigned)known;
+	(void)pthread_mutex_unlock(&node->lock);
+	return known;
 }
 
 int sqlite_node_begin(struct sqlite_node *node,
@@ -190,10 +212,13 @@ static struct sqlite_node *find_locked(struct sqlite_store *store,
 	} else {
 		node = create(store, id);
 	}
-	if (node) {
-		TAILQ_INSERT_TAIL(&store->nodes, node, link);
-		node->refs++;
-	}
+	if (!node)
+		return NULL;
+	TAILQ_INSERT_TAIL(&store->nodes, node, link);
+	if (node->refs++ == 0)
+		node->fd = id->fd;
+	else
+		(void)close(id->fd);
 	return node;
 }
 
@@ -209,6 +234,8 @@ struct sqlite_node *sqlite_node_get(struct sqlite_store *store,
 	(void)pthread_mutex_lock(&store->nodes_lock);
 	node = find_locked(store, &id);
 	(void)pthread_mutex_unlock(&store->nodes_lock);
+	if (!node)
+		(void)close(id.fd);
 	return node;
 }
 
@@ -236,6 +263,9 @@ void sqlite_node_put(struct sqlite_node *node)
 	store = node->store;
 	(void)pthread_mutex_lock(&store->nodes_lock);
 	if (--node->refs == 0) {
+		/* A deleted database's room on the disk is not ours to keep. */
+		(void)close(node->fd);
+		node->fd = -1;
 		store->idle++;
 		gone = node->lasting ? surplus_locked(store) : node;
 	}

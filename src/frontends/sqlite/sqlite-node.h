@@ -32,7 +32,8 @@ struct sqlite_node {
 	unsigned refs;		       /* (n) connections */
 	struct sqlite_store *store;    /* (c) */
 	uint64_t dev, ino;	       /* (c) */
-	int lasting;		       /* (c) `file` outlives all connections */
+	int fd;	     /* (n) O_PATH, pins the inode; -1: no connections */
+	int lasting; /* (c) `file` outlives all connections */
 	struct tmem_precache_file file; /* (c) identity on its filesystem */
 	struct sqlite_counts counts;
 
@@ -67,6 +68,17 @@ void sqlite_node_put(struct sqlite_node *node);
  */
 int sqlite_node_adopt(struct sqlite_node *node,
 		      const struct sqlite_token *token, uint64_t *ret);
+
+/**
+ * sqlite_node_recognise() - the short way: is it still the state that was adopted
+ * last, in rollback mode?
+ * @counter: SQLITE_TOKEN_COUNTER_BYTES of the file, read under this lock.
+ * @ret_page_size: out: bytes.
+ *
+ * Return: 1; 0 no, or not known: adopt.
+ */
+int sqlite_node_recognise(struct sqlite_node *node, const uint8_t *counter,
+			  uint64_t *ret, uint32_t *ret_page_size);
 
 /** sqlite_node_begin() - adopts, and says that we alone change the file now. */
 int sqlite_node_begin(struct sqlite_node *node,

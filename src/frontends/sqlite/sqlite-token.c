@@ -44,6 +44,7 @@ enum {
 	INDEX_VERSION = 3007000,
 	INDEX_WORDS = 25,
 	HEADER_WORDS = 12,
+	INDEX_PAGE_SIZE = 14,
 	WORD_INIT = 3,
 	WORD_LAST_FRAME = 4,
 	WORD_SALT = 8,
@@ -52,7 +53,6 @@ enum {
 	HEAD_PAGE_SIZE = 16,
 	HEAD_WRITE_VERSION = 18,
 	HEAD_READ_VERSION = 19,
-	HEAD_COUNTER = 24,
 
 	VERSION_ROLLBACK = 1,
 	/* A header is changed in nanoseconds; a torn one thrice in a row means
@@ -70,11 +70,11 @@ static uint64_t ns_of(const struct timespec *t)
 	return (uint64_t)t->tv_sec * NS_PER_S + (uint64_t)t->tv_nsec;
 }
 
-static int take_times(const char *path, struct sqlite_token *ret)
+int sqlite_token_times(int fd, struct sqlite_token *ret)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return 0;
 	ret->dev = st.st_dev;
 	ret->ino = st.st_ino;
@@ -101,18 +101,18 @@ static int take_head(sqlite3_file *file, uint8_t *head, struct sqlite_token *ret
 	return 1;
 }
 
-int sqlite_token_rollback(sqlite3_file *file, const char *path,
-			  struct sqlite_token *ret)
+int sqlite_token_rollback(sqlite3_file *file, int fd, struct sqlite_token *ret)
 {
 	uint8_t head[SQLITE_TOKEN_HEAD];
 	struct sqlite_token token = { .wal = 0 };
 
-	if (!take_times(path, &token) || !take_head(file, head, &token))
+	if (!sqlite_token_times(fd, &token) || !take_head(file, head, &token))
 		return 0;
 	if (head[HEAD_WRITE_VERSION] != VERSION_ROLLBACK ||
 	    head[HEAD_READ_VERSION] != VERSION_ROLLBACK)
 		return 0;
-	memcpy(token.counter, head + HEAD_COUNTER, sizeof(token.counter));
+	memcpy(token.counter, head + SQLITE_TOKEN_COUNTER,
+	       sizeof(token.counter));
 	*ret = token;
 	return 1;
 }
@@ -139,6 +139,15 @@ static int take_index(const volatile void *index, uint32_t words[INDEX_WORDS])
 	return 0;
 }
 
+/* Bytes 14 and 15, in the machine's order; 65536 does not fit and is 1. */
+static uint32_t index_page_size(const uint32_t words[INDEX_WORDS])
+{
+	uint16_t size;
+
+	memcpy(&size, (const uint8_t *)words + INDEX_PAGE_SIZE, sizeof(size));
+	return (size & 0xfe00u) + ((size & 1u) << 16);
+}
+
 static int is_young(const struct sqlite_token *token)
 {
 	struct timespec now;
@@ -149,21 +158,19 @@ static int is_young(const struct sqlite_token *token)
 	return token->modified_ns > since || token->changed_ns > since;
 }
 
-int sqlite_token_wal(sqlite3_file *file, const char *path,
-		     const volatile void *index, struct sqlite_token *ret)
+int sqlite_token_wal(int fd, const volatile void *index,
+		     struct sqlite_token *ret)
 {
-	uint8_t head[SQLITE_TOKEN_HEAD];
 	uint32_t words[INDEX_WORDS];
 	struct sqlite_token token = { .wal = 1 };
 
-	if (!take_times(path, &token) || !take_head(file, head, &token))
-		return 0;
-	if (!take_index(index, words))
+	if (!sqlite_token_times(fd, &token) || !take_index(index, words))
 		return 0;
 	/* A log being restarted has its new salts before its backfill is 0. */
 	if (words[WORD_BACKFILL] > words[WORD_LAST_FRAME])
 		return 0;
 	memcpy(token.salt, &words[WORD_SALT], sizeof(token.salt));
+	token.page_size = index_page_size(words);
 	token.backfill = words[WORD_BACKFILL];
 	if (!token.salt[0] && !token.salt[1] && is_young(&token))
 		return 0;

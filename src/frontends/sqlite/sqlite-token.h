@@ -12,6 +12,10 @@
 /** SQLITE_TOKEN_HEAD - bytes of a database's first page that are looked at. */
 #define SQLITE_TOKEN_HEAD 100
 
+/** Where in it are the bytes that SQLite compares. */
+#define SQLITE_TOKEN_COUNTER 24
+#define SQLITE_TOKEN_COUNTER_BYTES 16
+
 /**
  * struct sqlite_token - a state of a database file; all zero: none.
  * @dev, @ino: which file.
@@ -27,7 +31,7 @@ struct sqlite_token {
 	uint64_t dev, ino;
 	uint64_t bytes;
 	uint64_t modified_ns, changed_ns;
-	uint8_t counter[16];
+	uint8_t counter[SQLITE_TOKEN_COUNTER_BYTES];
 	uint32_t salt[2];
 	uint32_t backfill;
 	uint32_t wal;
@@ -36,15 +40,20 @@ struct sqlite_token {
 };
 
 /**
+ * sqlite_token_times() - as far as a descriptor tells: file, length, times.
+ * @fd: of the file, O_PATH.
+ *
+ * Return: 1; 0 the filesystem will not say.
+ */
+int sqlite_token_times(int fd, struct sqlite_token *ret);
+
+/**
  * sqlite_token_rollback() - the state of a file that keeps a rollback journal.
  * @file: the default VFS's, on which the caller holds SHARED or more.
- * @path: where it is.
  *
- * Return: 1; 0 it cannot be known: no such database, write-ahead log in use, the
- *	path leads elsewhere.
+ * Return: 1; 0 it cannot be known: no database, a write-ahead log in use.
  */
-int sqlite_token_rollback(sqlite3_file *file, const char *path,
-			  struct sqlite_token *ret);
+int sqlite_token_rollback(sqlite3_file *file, int fd, struct sqlite_token *ret);
 
 /**
  * sqlite_token_wal() - the state of a file that has a write-ahead log.
@@ -53,8 +62,8 @@ int sqlite_token_rollback(sqlite3_file *file, const char *path,
  * Return: 1; 0 it cannot be known, now: the wal-index is being changed, or nothing
  *	but the file's age tells it from an older one and the file is too young.
  */
-int sqlite_token_wal(sqlite3_file *file, const char *path,
-		     const volatile void *index, struct sqlite_token *ret);
+int sqlite_token_wal(int fd, const volatile void *index,
+		     struct sqlite_token *ret);
 
 /**
  * sqlite_token_same() - whether two tokens are of one state.

@@ -24,6 +24,8 @@
  */
 #include "sqlite-view.h"
 
+#include <string.h>
+
 #include "sqlite-link.h"
 
 enum {
@@ -71,26 +73,34 @@ static int has_transaction(const struct sqlite_view *v)
 static int take_token(struct sqlite_view *v, struct sqlite_token *ret)
 {
 	if (v->index)
-		return sqlite_token_wal(v->file, v->path, v->index, ret);
-	return sqlite_token_rollback(v->file, v->path, ret);
-}
-
-/* The path may lead to another file by now. */
-static int is_ours(const struct sqlite_view *v, const struct sqlite_token *t)
-{
-	return t->dev == v->node->dev && t->ino == v->node->ino;
+		return sqlite_token_wal(v->node->fd, v->index, ret);
+	return sqlite_token_rollback(v->file, v->node->fd, ret);
 }
 
 static void ask(struct sqlite_view *v)
 {
 	struct sqlite_token token;
 
+	if (!v->index && v->has_counter &&
+	    sqlite_node_recognise(v->node, v->counter, &v->life, &v->page_size)) {
+		v->belief = BELIEF_KNOWN;
+		return;
+	}
 	v->belief = BELIEF_UNKNOWN;
-	if (!take_token(v, &token) || !is_ours(v, &token) ||
+	if (!take_token(v, &token) ||
 	    !sqlite_node_adopt(v->node, &token, &v->life))
 		return;
 	v->page_size = token.page_size;
 	v->belief = BELIEF_KNOWN;
+}
+
+/* It saves a read of our own in every transaction but the first. */
+void sqlite_view_counter(struct sqlite_view *v, const void *counter)
+{
+	if (v->level != SQLITE_LOCK_SHARED)
+		return;
+	memcpy(v->counter, counter, sizeof(v->counter));
+	v->has_counter = 1;
 }
 
 /* Page 1 is left to SQLite: what tells states apart is in it. */
@@ -114,7 +124,7 @@ static void section_begin(struct sqlite_view *v, unsigned why)
 	v->sections |= why;
 	if (!first || !v->node)
 		return;
-	if (!take_token(v, &token) || !is_ours(v, &token) ||
+	if (!take_token(v, &token) ||
 	    !sqlite_node_begin(v->node, &token, &v->section_life))
 		return;
 	v->begun = 1;
@@ -134,7 +144,7 @@ static void section_end(struct sqlite_view *v, unsigned why)
 	if (v->sections || !v->begun)
 		return;
 	v->begun = 0;
-	known = take_token(v, &token) && is_ours(v, &token);
+	known = take_token(v, &token);
 	sqlite_node_end(v->node, v->section_life, known ? &token : NULL);
 }
 
@@ -188,8 +198,10 @@ void sqlite_view_truncate(struct sqlite_view *v, sqlite3_int64 bytes)
 
 void sqlite_view_locked(struct sqlite_view *v, int level)
 {
-	if (v->level < SQLITE_LOCK_SHARED && level >= SQLITE_LOCK_SHARED)
+	if (v->level < SQLITE_LOCK_SHARED && level >= SQLITE_LOCK_SHARED) {
 		v->belief = BELIEF_UNASKED;
+		v->has_counter = 0;
+	}
 	v->level = level;
 	if (level == SQLITE_LOCK_EXCLUSIVE)
 		section_begin(v, SECTION_EXCLUSIVE);

@@ -17,11 +17,13 @@
 struct sqlite_view {
 	struct sqlite_node *node; /* NULL: nothing is cached */
 	sqlite3_file *file;	  /* the default VFS's */
-	const char *path;
 
 	int level;		    /* SQLITE_LOCK_* on the file */
 	const volatile void *index; /* wal-index, first region, or NULL */
 	unsigned shared, exclusive; /* wal-index locks held, a bit each */
+
+	int has_counter; /* SQLite read it under this lock */
+	uint8_t counter[SQLITE_TOKEN_COUNTER_BYTES];
 
 	int belief;	    /* this transaction's: unasked, known, unknown */
 	uint64_t life;	    /* if known: names the pages */
@@ -40,6 +42,9 @@ void sqlite_view_finish(struct sqlite_view *v);
  * read be put there.
  */
 int sqlite_view_page(struct sqlite_view *v, int bytes, sqlite3_int64 offset);
+
+/** sqlite_view_counter() - SQLite has read the file's change counter. */
+void sqlite_view_counter(struct sqlite_view *v, const void *counter);
 
 /** sqlite_view_write() - the file is about to be written. */
 void sqlite_view_write(struct sqlite_view *v, int bytes, sqlite3_int64 offset);

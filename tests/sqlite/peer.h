@@ -25,8 +25,8 @@ void peer_dir_finish(struct peer_dir *d);
 void peer_wipe(const struct peer_dir *d);
 
 /* Smaller than the databases are, so that it evicts; 64 KiB pages need more. */
-#define PEER_STORE "embedded:size=1M"
-#define PEER_STORE_LARGE "embedded:size=16M"
+#define PEER_STORE "embedded:size=1M&tmem_admit=all"
+#define PEER_STORE_LARGE "embedded:size=16M&tmem_admit=all"
 
 /**
  * peer_open() - a connection with a page cache so small that most pages are read

@@ -14,7 +14,7 @@ unset TMEM_STORE
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 db=$dir/app.db
-store='vfs=tmem&tmem_store=embedded:size=16M'
+store='vfs=tmem&tmem_store=embedded:size=16M&tmem_admit=all'
 status=0
 
 fail() {

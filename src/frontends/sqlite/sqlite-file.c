@@ -52,6 +52,26 @@ static int page_put(const struct sqlite_view *v, const void *page, int bytes,
 	return tmem_precache_put(pool, &file, index, padded) == 1;
 }
 
+/* From the file, and maybe into the store. */
+static int page_read(struct sqlite_file *f, void *page, int bytes,
+		     sqlite3_int64 offset)
+{
+	struct sqlite_node *node = f->view.node;
+	uint64_t begun = sqlite_admit_clock();
+	int rc = f->real->pMethods->xRead(f->real, page, bytes, offset);
+
+	if (rc != SQLITE_OK) /* an error, or a read beyond the end */
+		return rc;
+	if (!f->admit_all && !sqlite_admit_page(&node->admit, bytes,
+						sqlite_admit_clock() - begun))
+		node->counts.skipped++;
+	else if (page_put(&f->view, page, bytes, offset))
+		node->counts.stored++;
+	else
+		node->counts.refused++;
+	return SQLITE_OK;
+}
+
 static int file_read(sqlite3_file *file, void *page, int bytes,
 		     sqlite3_int64 offset)
 {
@@ -70,17 +90,12 @@ static int file_read(sqlite3_file *file, void *page, int bytes,
 	}
 	if (page_get(&f->view, page, bytes, offset)) {
 		node->counts.hits++;
+		sqlite_admit_count(&node->admit, f->store->session, 1);
 		return SQLITE_OK;
 	}
 	node->counts.misses++;
-	rc = f->real->pMethods->xRead(f->real, page, bytes, offset);
-	if (rc != SQLITE_OK) /* an error, or a read beyond the end */
-		return rc;
-	if (page_put(&f->view, page, bytes, offset))
-		node->counts.stored++;
-	else
-		node->counts.refused++;
-	return SQLITE_OK;
+	sqlite_admit_count(&node->admit, f->store->session, 0);
+	return page_read(f, page, bytes, offset);
 }
 
 static int file_write(sqlite3_file *file, const void *page, int bytes,
@@ -269,13 +284,14 @@ enum {
 };
 
 void sqlite_file_init(struct sqlite_file *f, const char *path,
-		      struct sqlite_store *store)
+		      struct sqlite_store *store, int admit_all)
 {
 	int version = f->real->pMethods->iVersion;
 
 	f->base.pMethods =
 		&methods[(version > METHODS_MAX ? METHODS_MAX : version) - 1];
 	f->store = store;
+	f->admit_all = admit_all;
 	memset(&f->view, 0, sizeof(f->view));
 	f->view.file = f->real;
 	if (store && store->session)

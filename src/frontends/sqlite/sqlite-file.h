@@ -18,6 +18,7 @@ struct sqlite_file {
 	sqlite3_file base;	    /* SQLite's: must be the first */
 	sqlite3_file *real;	    /* the default VFS's */
 	struct sqlite_store *store; /* NULL: no memory for one */
+	int admit_all;		    /* tmem_admit=all */
 	struct sqlite_view view;
 };
 
@@ -25,8 +26,9 @@ struct sqlite_file {
  * sqlite_file_init() - puts our methods before those of an open file.
  * @path: where it is.
  * @store: NULL: caches nothing.
+ * @admit_all: offer every page that is read.
  */
 void sqlite_file_init(struct sqlite_file *f, const char *path,
-		      struct sqlite_store *store);
+		      struct sqlite_store *store, int admit_all);
 
 #endif

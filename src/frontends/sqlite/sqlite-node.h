@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "sqlite-admit.h"
 #include "sqlite-store.h"
 #include "sqlite-token.h"
 
@@ -20,6 +21,7 @@ struct sqlite_counts {
 	_Atomic uint64_t misses;  /* pages it had not */
 	_Atomic uint64_t stored;  /* pages it took */
 	_Atomic uint64_t refused; /* pages it refused */
+	_Atomic uint64_t skipped; /* pages not worth offering */
 	_Atomic uint64_t passed;  /* pages read while validity was unknown */
 	_Atomic uint64_t checks;  /* times that validity was looked at */
 	_Atomic uint64_t drops;	  /* times that everything was given up */
@@ -36,6 +38,7 @@ struct sqlite_node {
 	int lasting; /* (c) `file` outlives all connections */
 	struct tmem_precache_file file; /* (c) identity on its filesystem */
 	struct sqlite_counts counts;
+	struct sqlite_admit admit;
 
 	pthread_mutex_t lock;
 	struct sqlite_token token; /* (l) lock: all zero: none */

@@ -69,6 +69,7 @@ static void collect(struct sqlite_file *f, struct figures *ret)
 	add(ret, "misses", node->counts.misses);
 	add(ret, "stored", node->counts.stored);
 	add(ret, "refused", node->counts.refused);
+	add(ret, "skipped", node->counts.skipped);
 	add(ret, "passed", node->counts.passed);
 	add(ret, "checks", node->counts.checks);
 	add(ret, "drops", node->counts.drops);

@@ -29,6 +29,13 @@ static int locks_nothing(const sqlite3_vfs *real)
 	return strcmp(real->zName, "unix-none") == 0;
 }
 
+static int admits_all(const char *name)
+{
+	const char *admit = sqlite3_uri_parameter(name, "tmem_admit");
+
+	return admit && strcmp(admit, "all") == 0;
+}
+
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 		    int flags, int *ret_flags)
 {
@@ -50,7 +57,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 		store = sqlite_stores_get(&shim->stores,
 					  sqlite3_uri_parameter(name,
 								"tmem_store"));
-	sqlite_file_init(f, name, store);
+	sqlite_file_init(f, name, store, admits_all(name));
 	return rc;
 }
 

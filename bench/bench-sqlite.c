@@ -160,6 +160,7 @@ static sqlite3 *open_db(const struct bench *b, const char *where)
 {
 	char uri[2 * PATH_ROOM];
 	sqlite3 *db;
+	int rc;
 
 	if (where)
 		(void)snprintf(uri, sizeof(uri),
@@ -167,10 +168,11 @@ static sqlite3 *open_db(const struct bench *b, const char *where)
 	else
 		(void)snprintf(uri, sizeof(uri), "file:%s", b->db);
 	check(NULL, tmem_sqlite_register());
-	check(db, sqlite3_open_v2(uri, &db,
-				  SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-					  SQLITE_OPEN_URI,
-				  NULL));
+	rc = sqlite3_open_v2(uri, &db,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+				     SQLITE_OPEN_URI,
+			     NULL);
+	check(db, rc);
 	return db;
 }
 

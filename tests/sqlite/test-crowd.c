@@ -139,6 +139,16 @@ static void process(struct member base)
 	exit(0);
 }
 
+/* In a process of its own: a store's threads do not go along into a fork. */
+static void look_back(const struct peer_dir *d, const char *journal)
+{
+	sqlite3 *db = peer_open(d->path, PEER_STORE);
+
+	peer_same(db, d->path, journal);
+	peer_close(db);
+	exit(0);
+}
+
 static void run(const struct peer_dir *d, const char *journal, uint64_t ns,
 		struct rng *rng)
 {
@@ -172,9 +182,12 @@ static void run(const struct peer_dir *d, const char *journal, uint64_t ns,
 		failed |= waitpid(child[i], &status, 0) != child[i] || status;
 	if (failed)
 		peer_fail("%s: a process failed", journal);
-	db = peer_open(d->path, PEER_STORE);
-	peer_same(db, d->path, journal);
-	peer_close(db);
+	(void)fflush(stdout);
+	child[0] = fork();
+	if (!child[0])
+		look_back(d, journal);
+	if (child[0] < 0 || waitpid(child[0], &status, 0) != child[0] || status)
+		peer_fail("%s: the file", journal);
 	peer_wipe(d);
 }
 

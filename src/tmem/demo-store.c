@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* demo-store.c - the store under test, a pool of it, and what it has to say. */
+/* demo-store.c - the store under test, a precache in it, and what it has to say. */
 #include "demo-store.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include <tmem/tmem.h>
+#include <tmem/precache.h>
 
 #include "command.h"
 #include "quote.h"
@@ -34,17 +34,18 @@ int demo_store_open(struct demo_store *s, const struct demo_options *o)
 		.log = keep_line,
 		.log_ctx = s,
 	};
-	struct tmem_pool_opts pool = { .size = sizeof(pool), .name = "demo" };
+	struct tmem_precache_opts cache = {
+		.size = sizeof(cache),
+		.name = "demo",
+	};
 	int err;
 
 	memset(s, 0, sizeof(*s));
 	(void)pthread_mutex_init(&s->lock, NULL);
 	s->opening = 1;
 	err = tmem_open(o->where, &opts, &s->session);
-	if (!err) {
-		s->pool = tmem_pool_create(s->session, &pool);
-		err = s->pool < 0 ? s->pool : 0;
-	}
+	if (!err)
+		err = tmem_precache_init(s->session, &cache, &s->cache);
 	(void)pthread_mutex_lock(&s->lock);
 	if (err && !s->line[0])
 		(void)snprintf(s->line, sizeof(s->line), "%s", strerror(-err));
@@ -55,6 +56,8 @@ int demo_store_open(struct demo_store *s, const struct demo_options *o)
 
 void demo_store_close(struct demo_store *s)
 {
+	tmem_precache_finish(s->cache);
+	s->cache = NULL;
 	tmem_close(s->session);
 	s->session = NULL;
 	(void)pthread_mutex_destroy(&s->lock);

@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <tmem/tmem.h>
+#include <tmem/precache.h>
 
 #include "access.h"
 #include "clock.h"
@@ -53,14 +53,20 @@ static struct file *owner(const struct pass *p, uint32_t page)
 }
 
 /* An inode number is given again to another file, with another ctime. */
-static struct tmem_key key_of(const struct pass *p, uint32_t page)
+static struct tmem_precache_file file_of(const struct pass *p, uint32_t page)
 {
 	const struct file *f = owner(p, page);
 
-	return (struct tmem_key){
+	return (struct tmem_precache_file){
 		.object = { f->state.dev, f->state.ino, f->state.ctime_ns },
-		.index = f->start + (page - f->first),
 	};
+}
+
+static uint64_t index_of(const struct pass *p, uint32_t page)
+{
+	const struct file *f = owner(p, page);
+
+	return f->start + (page - f->first);
 }
 
 /* The first fault is told, all are counted. */
@@ -93,7 +99,7 @@ static int verify(struct pass *p, uint32_t page, const void *buf,
 static int put_victim(struct pass *p)
 {
 	const struct demo_store *s = p->plan->store;
-	struct tmem_key key;
+	struct tmem_precache_file file;
 	const void *frame;
 	uint64_t page, start;
 	int stored;
@@ -101,12 +107,13 @@ static int put_victim(struct pass *p)
 	frame = lru_victim(&p->lru, &page);
 	if (!s || !frame)
 		return 0;
-	key = key_of(p, (uint32_t)page);
+	file = file_of(p, (uint32_t)page);
 	start = tmem_clock_ns();
-	stored = tmem_put(s->session, s->pool, &key, frame);
+	stored = tmem_precache_put(s->cache, &file, index_of(p, (uint32_t)page),
+				   frame);
 	tmem_histogram_add(&p->fig->put, tmem_clock_ns() - start);
 	if (stored < 0) {
-		tell_fault(p, (uint32_t)page, "tmem_put failed");
+		tell_fault(p, (uint32_t)page, "tmem_precache_put failed");
 		return stored;
 	}
 	p->fig->puts++;
@@ -118,18 +125,18 @@ static int put_victim(struct pass *p)
 static int get_page(struct pass *p, uint32_t page, void *frame)
 {
 	const struct demo_store *s = p->plan->store;
-	struct tmem_key key;
+	struct tmem_precache_file file;
 	uint64_t start;
 	int hit;
 
 	if (!s)
 		return 0;
-	key = key_of(p, page);
+	file = file_of(p, page);
 	start = tmem_clock_ns();
-	hit = tmem_get(s->session, s->pool, &key, frame);
+	hit = tmem_precache_get(s->cache, &file, index_of(p, page), frame);
 	tmem_histogram_add(&p->fig->get, tmem_clock_ns() - start);
 	if (hit < 0) {
-		tell_fault(p, page, "tmem_get failed");
+		tell_fault(p, page, "tmem_precache_get failed");
 		return hit;
 	}
 	p->fig->gets++;
@@ -141,11 +148,11 @@ static int get_page(struct pass *p, uint32_t page, void *frame)
 static void give_up_file(struct pass *p, uint32_t page)
 {
 	const struct demo_store *s = p->plan->store;
-	struct tmem_key key = key_of(p, page);
+	struct tmem_precache_file file = file_of(p, page);
 
 	owner(p, page)->changed = 1;
 	if (s)
-		(void)tmem_flush_object(s->session, s->pool, &key);
+		(void)tmem_precache_flush_inode(s->cache, &file);
 	(void)lru_del(&p->lru, page);
 	p->fig->accesses--;
 	p->fig->changed++;

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench-sqlite.c - point reads of a database by the VFS "tmem" and by the default
+ * one, in turn, each in a process of its own, some in a memory cgroup of their own.
+ *
+ *	disk_bound	process and page cache have a quarter of the database; the
+ *			store has all of it on top, from the host's idle RAM
+ *	equal_ram	the same amount for both: default VFS with page cache, tmem
+ *			with page cache and store in it
+ *	cached		everything fits: page cache here, store there
+ *	miss		everything misses: the store is of the least size and the
+ *			database far larger; on the disk, and in the page cache
+ *
+ * An embedded store is part of its process, so that its cgroup gets the store's
+ * size on top where the host is to pay; one that is leased (--store) is not.
+ *
+ * Prints JSON. Speedups are tmem's reads per second divided by the default's,
+ * costs the other way about: medians of rounds.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+#include <tmem/sqlite.h>
+
+#define MIB ((uint64_t)1 << 20)
+#define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
+
+enum {
+	DATABASE_MIB = 64,
+	ROUNDS = 3,
+	ROUND_MS = 700,
+	WARM_MS = 2000,	 /* most pages of a database have been asked for */
+	SETTLE_MS = 300, /* the ager packs what warming up brought */
+	ROW_BYTES = 400, /* rows of logs and of records: words, numbers */
+	DISK_READS = 400,
+	PATH_ROOM = 300
+};
+
+/* What SQLite, this program and libc need beside pages, measured as the memory
+ * of a run whose database is empty, rounded up. */
+#define PROCESS_BYTES (6 * MIB)
+
+struct bench {
+	char dir[PATH_ROOM - 100], db[PATH_ROOM - 80];
+	const char *store; /* --store, or NULL: embedded */
+	uint64_t db_bytes;
+	int64_t rows;
+	int cgroups; /* 1, 2; 0: none to be had */
+	char group[PATH_ROOM];
+};
+
+/* ---- One process -------------------------------------------------------- */
+
+/* What a process is to do, and what it found. */
+struct job {
+	const char *where;    /* tmem_store; NULL: the default VFS */
+	uint64_t limit_bytes; /* its cgroup's; 0: in none */
+	unsigned warm_ms;     /* of the same reads, before the clock starts */
+};
+
+struct outcome {
+	double reads_per_s;
+	int64_t hits, misses;
+	int failed;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static void die(const char *what)
+{
+	(void)fprintf(stderr, "bench sqlite: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void check(sqlite3 *db, int rc)
+{
+	if (rc == SQLITE_OK)
+		return;
+	(void)fprintf(stderr, "bench sqlite: %s\n", sqlite3_errmsg(db));
+	exit(1);
+}
+
+static int write_text(const char *dir, const char *file, const char *text)
+{
+	char path[PATH_ROOM + 60];
+	int fd, good;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	good = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	(void)close(fd);
+	return good;
+}
+
+static int64_t number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	int64_t n = 0;
+
+	check(db, sqlite3_prepare_v2(db, sql, -1, &stmt, NULL));
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		n = sqlite3_column_int64(stmt, 0);
+	check(db, sqlite3_finalize(stmt));
+	return n;
+}
+
+/* splitmix64 */
+static uint64_t draw(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+static double read_points(const struct bench *b, sqlite3 *db, uint64_t seed,
+			  uint64_t for_ns)
+{
+	uint64_t state = seed, begun = now_ns(), ns, reads = 0;
+	sqlite3_stmt *stmt;
+
+	check(db, sqlite3_prepare_v2(db, "SELECT b FROM t WHERE a=?1", -1,
+				     &stmt, NULL));
+	do {
+		for (int i = 0; i < 16; i++) {
+			(void)sqlite3_bind_int64(
+				stmt, 1,
+				(int64_t)(draw(&state) % (uint64_t)b->rows));
+			if (sqlite3_step(stmt) != SQLITE_ROW)
+				check(db, sqlite3_errcode(db));
+			(void)sqlite3_reset(stmt);
+		}
+		reads += 16;
+		ns = now_ns() - begun;
+	} while (ns < for_ns);
+	check(db, sqlite3_finalize(stmt));
+	return (double)reads * (double)NS_PER_S / (double)ns;
+}
+
+static sqlite3 *open_db(const struct bench *b, const char *where)
+{
+	char uri[2 * PATH_ROOM];
+	sqlite3 *db;
+	int rc;
+
+	if (where)
+		(void)snprintf(uri, sizeof(uri),
+			       "file:%s?vfs=tmem&tmem_store=%s", b->db, where);
+	else
+		(void)snprintf(uri, sizeof(uri), "file:%s", b->db);
+	check(NULL, tmem_sqlite_register());
+	rc = sqlite3_open_v2(uri, &db,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+				     SQLITE_OPEN_URI,
+			     NULL);
+	check(db, rc);
+	return db;
+}
+
+static void work(const struct bench *b, const struct job *job, int to)
+{
+	struct outcome o = { .failed = 0 };
+	sqlite3 *db;
+
+	if (job->limit_bytes) {
+		char pid[32];
+
+		(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+		if (!write_text(b->group, "cgroup.procs", pid))
+			die(b->group);
+	}
+	db = open_db(b, job->where);
+	(void)number(db, "SELECT sum(length(b)) FROM t");
+	(void)read_points(b, db, 1, (uint64_t)job->warm_ms * NS_PER_MS);
+	(void)sqlite3_sleep(SETTLE_MS);
+	o.reads_per_s = read_points(b, db, 2, ROUND_MS * NS_PER_MS);
+	if (job->where) {
+		o.hits = number(db, "SELECT value FROM tmem_stats WHERE "
+				    "name='hits'");
+		o.misses = number(db, "SELECT value FROM tmem_stats WHERE "
+				      "name='misses'");
+	}
+	(void)sqlite3_close(db);
+	if (write(to, &o, sizeof(o)) != sizeof(o))
+		_exit(1);
+	_exit(0);
+}
+
+/* ---- The cgroup --------------------------------------------------------- */
+
+static int find_cgroups(void)
+{
+	if (access("/sys/fs/cgroup/memory/cgroup.procs", W_OK) == 0)
+		return 1;
+	if (access("/sys/fs/cgroup/cgroup.controllers", R_OK) == 0 &&
+	    write_text("/sys/fs/cgroup", "cgroup.subtree_control", "+memory"))
+		return 2;
+	return 0;
+}
+
+static int group_make(struct bench *b, uint64_t bytes)
+{
+	char text[32];
+
+	(void)snprintf(b->group, sizeof(b->group),
+		       "/sys/fs/cgroup/%stmem-bench-sqlite-%d",
+		       b->cgroups == 1 ? "memory/" : "", (int)getpid());
+	if (mkdir(b->group, 0755) < 0 && errno != EEXIST)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%" PRIu64, bytes);
+	/* Neither side swaps: this is about reads of a disk. */
+	if (b->cgroups == 1)
+		(void)write_text(b->group, "memory.swappiness", "0");
+	else
+		(void)write_text(b->group, "memory.swap.max", "0");
+	return write_text(
+		b->group,
+		b->cgroups == 1 ? "memory.limit_in_bytes" : "memory.max", text);
+}
+
+/* The kernel may need a moment to see that the last process is gone. */
+static void group_remove(const struct bench *b)
+{
+	const struct timespec moment = { .tv_nsec = 10 * 1000000 };
+
+	for (int i = 0; i < 100 && rmdir(b->group) < 0; i++)
+		(void)nanosleep(&moment, NULL);
+}
+
+/* ---- Rounds ------------------------------------------------------------- */
+
+/* Pages in the page cache are charged to whoever read them first. */
+static void forget_pages(const struct bench *b)
+{
+	int fd = open(b->db, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) < 0 ||
+	    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		die(b->db);
+	(void)close(fd);
+}
+
+static struct outcome run_job(struct bench *b, const struct job *job)
+{
+	struct outcome o = { .failed = 1 };
+	int pipes[2];
+	pid_t child;
+
+	forget_pages(b);
+	if (job->limit_bytes && !group_make(b, job->limit_bytes))
+		die(b->group);
+	if (pipe(pipes) < 0)
+		die("pipe");
+	(void)fflush(stdout);
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child)
+		work(b, job, pipes[1]);
+	(void)close(pipes[1]);
+	if (read(pipes[0], &o, sizeof(o)) != sizeof(o))
+		o.failed = 1;
+	(void)close(pipes[0]);
+	(void)waitpid(child, NULL, 0);
+	if (job->limit_bytes)
+		group_remove(b);
+	if (o.failed) {
+		(void)fprintf(stderr, "bench sqlite: a process died\n");
+		exit(1);
+	}
+	return o;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double of[ROUNDS])
+{
+	qsort(of, ROUNDS, sizeof(*of), ascending);
+	return of[ROUNDS / 2];
+}
+
+/*
+ * Both VFSs in turn. @cost: tells it as a cost instead of a speedup. `beat` says
+ * what is asked of the figure.
+ */
+static void compare(struct bench *b, const char *key, const struct job *plain,
+		    const struct job *tmem, int cost, double beat)
+{
+	double with[ROUNDS], without[ROUNDS], a, c, figure;
+	struct outcome last = { .hits = 0 };
+
+	for (int i = 0; i < ROUNDS; i++) {
+		without[i] = run_job(b, plain).reads_per_s;
+		last = run_job(b, tmem);
+		with[i] = last.reads_per_s;
+	}
+	a = median(without);
+	c = median(with);
+	figure = cost ? a / c : c / a;
+	(void)printf("  \"%s\": %.3f,\n", key, figure);
+	(void)printf("  \"%s_detail\": {\"default_reads_per_s\": %.0f, "
+		     "\"tmem_reads_per_s\": %.0f, \"hits\": %" PRId64
+		     ", \"misses\": %" PRId64
+		     ", \"default_limit_mib\": %.1f, \"tmem_limit_mib\": %.1f, "
+		     "\"store\": \"%s\", \"beat_line\": %.2f},\n",
+		     key, a, c, last.hits, last.misses,
+		     (double)plain->limit_bytes / (double)MIB,
+		     (double)tmem->limit_bytes / (double)MIB, tmem->where, beat);
+}
+
+static void no_figure(const char *key)
+{
+	(void)printf("  \"%s\": null,\n", key);
+	(void)fprintf(stderr,
+		      "bench sqlite: %s: no memory cgroup to be had here\n",
+		      key);
+}
+
+static void compare_limited(struct bench *b)
+{
+	uint64_t quarter = b->db_bytes / 4 + PROCESS_BYTES;
+	uint64_t equal = b->db_bytes / 2 + PROCESS_BYTES;
+	struct job plain = { .limit_bytes = quarter, .warm_ms = WARM_MS };
+	struct job tmem = { .limit_bytes = quarter, .warm_ms = WARM_MS };
+	char where[64];
+
+	if (!b->cgroups) {
+		no_figure("disk_bound_speedup");
+		no_figure("equal_ram_speedup");
+		no_figure("miss_cost");
+		return;
+	}
+	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64,
+		       b->db_bytes);
+	tmem.where = b->store ? b->store : where;
+	if (!b->store)
+		tmem.limit_bytes += b->db_bytes;
+	compare(b, "disk_bound_speedup", &plain, &tmem, 0, 3.0);
+	/* Three quarters of the memory to the store: page cache is what is left. */
+	plain.limit_bytes = tmem.limit_bytes = equal;
+	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64,
+		       b->db_bytes / 2 / 4 * 3);
+	tmem.where = where;
+	compare(b, "equal_ram_speedup", &plain, &tmem, 0, 1.2);
+	plain.limit_bytes = tmem.limit_bytes = quarter;
+	plain.warm_ms = tmem.warm_ms = 0;
+	tmem.where = "embedded:size=1M";
+	compare(b, "miss_cost", &plain, &tmem, 1, 1.10);
+}
+
+static void compare_cached(struct bench *b)
+{
+	struct job plain = { .limit_bytes = 0 }, tmem = { .limit_bytes = 0 };
+	char where[64];
+
+	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64,
+		       b->db_bytes * 2);
+	tmem.where = where;
+	compare(b, "cached_cost", &plain, &tmem, 1, 1.05);
+	tmem.where = "embedded:size=1M";
+	compare(b, "miss_cost_page_cache", &plain, &tmem, 1, 1.10);
+}
+
+/* ---- The database ------------------------------------------------------- */
+
+static void build(struct bench *b, uint64_t bytes)
+{
+	int64_t rows = (int64_t)(bytes / (ROW_BYTES + 16));
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		die("fork");
+	if (!child) {
+		sqlite3 *db = open_db(b, NULL);
+		char *sql = sqlite3_mprintf(
+			"PRAGMA synchronous=OFF; CREATE TABLE t(a INTEGER "
+			"PRIMARY KEY, b); WITH RECURSIVE c(x) AS (SELECT 0 "
+			"UNION ALL SELECT x+1 FROM c WHERE x<%lld) INSERT INTO "
+			"t SELECT x, printf('{\"id\":%%d,\"time\":%%d,\"name\":"
+			"\"customer %%x\",\"state\":\"delivered\",\"token\":\""
+			"%%s\",\"note\":\"%%.*c\"}', x, 1700000000+x*37, "
+			"x*7919, hex(randomblob(40)), %d, '-') FROM c",
+			(long long)rows - 1, ROW_BYTES - 176);
+
+		check(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
+		_exit(sqlite3_close(db) != SQLITE_OK);
+	}
+	if (waitpid(child, &status, 0) != child || status)
+		exit(1);
+	b->rows = rows;
+}
+
+/* A read of a page that no cache has, us. */
+static double disk_us(const struct bench *b)
+{
+	int fd = open(b->db, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	uint64_t state = 2, begun;
+	void *page;
+	double us = 0;
+
+	if (fd < 0 || posix_memalign(&page, 4096, 4096))
+		return 0;
+	begun = now_ns();
+	for (int i = 0; i < DISK_READS; i++) {
+		if (pread(fd, page, 4096,
+			  (off_t)(draw(&state) % (b->db_bytes / 4096) * 4096)) !=
+		    4096)
+			break;
+	}
+	us = (double)(now_ns() - begun) / 1000.0 / DISK_READS;
+	free(page);
+	(void)close(fd);
+	return us;
+}
+
+static int usage(void)
+{
+	(void)fprintf(stderr, "usage: bench sqlite [--store WHERE] "
+			      "[--size MIB] [--dir DIR]\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	const char *dir = getenv("TMPDIR");
+	struct bench b = { .rows = 0 };
+	unsigned long mib = DATABASE_MIB;
+	struct stat st;
+
+	for (int i = 1; i < argc; i += 2) {
+		if (i + 1 == argc)
+			return usage();
+		if (strcmp(argv[i], "--store") == 0)
+			b.store = argv[i + 1];
+		else if (strcmp(argv[i], "--dir") == 0)
+			dir = argv[i + 1];
+		else if (strcmp(argv[i], "--size") == 0)
+			mib = strtoul(argv[i + 1], NULL, 10);
+		else
+			return usage();
+	}
+	if (mib < 32 || mib > 65536)
+		return usage();
+	(void)snprintf(b.dir, sizeof(b.dir), "%s/tmem-bench-sqlite-XXXXXX",
+		       dir ? dir : "/var/tmp");
+	if (!mkdtemp(b.dir))
+		die(b.dir);
+	(void)snprintf(b.db, sizeof(b.db), "%s/app.db", b.dir);
+	build(&b, mib * MIB);
+	if (stat(b.db, &st) < 0)
+		die(b.db);
+	b.db_bytes = (uint64_t)st.st_size;
+	forget_pages(&b);
+	b.cgroups = find_cgroups();
+	(void)printf("{\n  \"bench\": \"sqlite\",\n  \"sqlite\": \"%s\",\n"
+		     "  \"database_mib\": %.1f,\n  \"rows\": %" PRId64
+		     ",\n  \"rounds\": %d,\n  \"disk_read_us\": %.1f,\n",
+		     sqlite3_libversion(), (double)b.db_bytes / (double)MIB,
+		     b.rows, ROUNDS, disk_us(&b));
+	compare_limited(&b);
+	compare_cached(&b);
+	(void)printf("  \"round_ms\": %d\n}\n", ROUND_MS);
+	(void)unlink(b.db);
+	(void)rmdir(b.dir);
+	return 0;
+}

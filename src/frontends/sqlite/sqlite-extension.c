@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sqlite-extension.c - how the VFS comes into a process: as a loadable extension,
+ * or linked in (TMEM_SQLITE_STATIC).
+ *
+ * tmem-sqlite(3) is the manual. In short:
+ *
+ *	.load ./tmem-sqlite
+ *	.open "file:app.db?vfs=tmem&tmem_store=embedded:size=256M"
+ *	PRAGMA tmem_stats;
+ *
+ * Reads of database pages ask a store first, and what is read from the file is
+ * put there. Everything else, locks, journals, logs, syncs, is the default VFS's
+ * own, so that durability and what other processes see is what it always was.
+ *
+ *	sqlite-vfs.c	opens files			sqlite-stats.c	SQL shows it
+ *	sqlite-file.c	reads, writes, locks of one
+ *	sqlite-view.c	what its locks let one believe
+ *	sqlite-node.c	the file, for all connections
+ *	sqlite-token.c	its state
+ *	sqlite-store.c	sessions with tmem
+ */
+#include <tmem/tmem.h>
+
+#ifdef TMEM_SQLITE_STATIC
+#include <tmem/sqlite.h>
+
+#include <sqlite3.h>
+#else
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT1
+#endif
+
+#include "sqlite-stats.h"
+#include "sqlite-vfs.h"
+
+/* For each connection made from now on. */
+static int on_connection(sqlite3 *db, char **error,
+			 const struct sqlite3_api_routines *api)
+{
+	(void)error;
+	(void)api;
+	return sqlite_stats_register(db);
+}
+
+static int set_up(void)
+{
+	int rc = sqlite_vfs_register();
+
+	if (rc != SQLITE_OK)
+		return rc;
+	return sqlite3_auto_extension((void (*)(void))on_connection);
+}
+
+#ifdef TMEM_SQLITE_STATIC
+int tmem_sqlite_register(void)
+{
+	int rc = sqlite3_initialize();
+
+	return rc == SQLITE_OK ? set_up() : rc;
+}
+#else
+TMEM_API int sqlite3_extension_init(sqlite3 *db, char **error,
+				    const sqlite3_api_routines *api);
+
+/* The VFS outlives the connection that loaded it, so the code must, too. */
+int sqlite3_extension_init(sqlite3 *db, char **error,
+			   const sqlite3_api_routines *api)
+{
+	int rc;
+
+	SQLITE_EXTENSION_INIT2(api);
+	rc = set_up();
+	if (rc == SQLITE_OK)
+		rc = sqlite_stats_register(db);
+	if (rc != SQLITE_OK) {
+		*error = sqlite3_mprintf("tmem: %s", sqlite3_errstr(rc));
+		return rc;
+	}
+	return SQLITE_OK_LOAD_PERMANENTLY;
+}
+#endif

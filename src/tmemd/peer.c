@@ -209,7 +209,7 @@ static int handle(struct tmemd *d, struct tmemd_peer *p,
 	case TMEM_WIRE_GIVE:
 		return tmemd_tenant_give(d, p->tenant, &r->give);
 	case TMEM_WIRE_STATS:
-		p->tenant->stats = r->stats;
+		tmemd_tenant_report(p->tenant, &r->stats);
 		return 0;
 	default:
 		if (!tmemd_control_allowed(d, p))

@@ -7,8 +7,9 @@
  * over its own gives it: never merely the asker, and never somebody who is below.
  * The host's own need is served the same way.
  *
- * What cannot be taken back (promises, an index) comes first out of the asker's
- * own ephemeral memory once it is at its entitlement.
+ * What cannot be taken back (promises, an index) is worth more than a cache: it is
+ * bounded by the quota rather than by the entitlement. But it too comes from who is
+ * over his own, or else from the asker's own ephemeral memory.
  */
 #include "arbiter.h"
 
@@ -170,8 +171,8 @@ enum tmemd_verdict tmemd_arbiter_judge(const struct tmemd_arbiter *r,
 		return swap_own(a, ephemeral, victim);
 	if (tmemd_lent_sum(l->lent_bytes) + bytes <= l->budget_bytes)
 		return TMEMD_LEND;
-	if (after > a->entitled_bytes)
-		return swap_own(a, ephemeral, victim);
+	if (ephemeral && after > a->entitled_bytes)
+		return TMEMD_WAIT;
 	*victim = most_over(l);
 	if (*victim && over(*victim) > 0)
 		return TMEMD_TAKE;

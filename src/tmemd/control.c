@@ -155,7 +155,10 @@ static int list(struct tmemd *d, struct tmemd_peer *p, uint32_t skip)
 int tmemd_control_handle(struct tmemd *d, struct tmemd_peer *p,
 			 const union tmemd_request *r)
 {
-	tmemd_pressure_refresh(d);
+	/* With leases it is looked at anyway, and who asks often shall not make
+	 * that more often. */
+	if (!d->tenants_count)
+		tmemd_pressure_refresh(d);
 	return r->head.type == TMEM_WIRE_STATUS ? send_status(d, p)
 						: list(d, p, r->list.skip);
 }

@@ -215,7 +215,10 @@ static void watch_once(struct watch *w)
 	lent = private_lent(s.lent_bytes);
 	mem_free = bench_machine_free_bytes();
 	now = tmem_clock_ns();
-	if (!w->crossed_ns && available < w->floor)
+	/* A dip that nobody else saw is none. */
+	if (available >= w->floor && !w->noticed_ns)
+		w->crossed_ns = 0;
+	else if (!w->crossed_ns)
 		w->crossed_ns = now;
 	if (!w->noticed_ns && lent < w->lent)
 		w->noticed_ns = now;

@@ -43,6 +43,15 @@ enum {
 	TMEM_WIRE_CLASSES = 3
 };
 
+/** enum - why the budget is what it is. */
+enum {
+	TMEM_WIRE_BUDGET_SETTINGS = 0, /* maximum or floor were set so */
+	TMEM_WIRE_BUDGET_FLOOR = 1,    /* MemAvailable came to the floor */
+	TMEM_WIRE_BUDGET_STALL = 2,    /* tasks stalled for want of memory */
+	TMEM_WIRE_BUDGET_QUIET = 3, /* it has been quiet, and there is more */
+	TMEM_WIRE_BUDGET_REASONS = 4
+};
+
 /** enum - types of messages: a client's are below 64, a daemon's from there. */
 enum {
 	TMEM_WIRE_HELLO = 1, /* first of a session; fds: none, or to hand back */
@@ -174,7 +183,8 @@ struct tmem_wire_loans {
 	struct tmem_wire_loan loans[TMEM_WIRE_LOANS_MAX];
 };
 
-/** struct tmem_wire_count - REVOKED, DEMAND: @count segments; REPORT: 0. */
+/** struct tmem_wire_count - REVOKED, DEMAND: @count segments; REPORT: 0. REVOKED
+ * with 0: the control page's head has changed. */
 struct tmem_wire_count {
 	struct tmem_wire_head head;
 	uint32_t cls;
@@ -202,7 +212,8 @@ struct tmem_wire_stats {
 /* ---- The control page ---------------------------------------------------- */
 
 enum {
-	TMEM_WIRE_EPOCHS_AT = 4096 /* bytes: where the epochs begin */
+	TMEM_WIRE_EPOCHS_AT = 4096, /* bytes: where the epochs begin */
+	TMEM_WIRE_FROZEN = 1	    /* of flags: refuse puts */
 };
 
 /**
@@ -210,6 +221,7 @@ enum {
  * @revocations: raised after each; (a)
  * @segments_limit: as many as would be lent in all, as things are now; (a)
  * @pid, @uid: of whom the lease is.
+ * @flags: TMEM_WIRE_FROZEN; (a)
  *
  * At TMEM_WIRE_EPOCHS_AT: uint32_t epochs[segments_max], read atomically. Behind
  * them uint8_t classes[segments_max]: 0 not lent, else its class + 1. Written by
@@ -225,7 +237,7 @@ struct tmem_wire_control {
 	uint32_t segments_limit;
 	uint32_t uid;
 	uint32_t pid;
-	uint32_t pad;
+	uint32_t flags;
 	char domain[TMEM_WIRE_NAME_MAX];
 };
 
@@ -255,6 +267,17 @@ struct tmem_wire_status_reply {
 	uint64_t strays;   /* OS pages that nobody had lent, taken away */
 	uint64_t returned; /* leases handed back */
 	uint64_t reasons[TMEM_WIRE_REASONS];
+	uint64_t maximum_bytes;	  /* of the budget, as configured */
+	uint64_t floor_bytes;	  /* as configured */
+	uint64_t available_bytes; /* in the machine; UINT64_MAX: unknown */
+	uint64_t budget_age_ns;	  /* since the budget changed */
+	uint64_t budget_grown;	  /* times */
+	uint64_t budget_shrunk;
+	uint64_t stalls;	 /* that the kernel told of */
+	uint64_t stalls_foreign; /* ... that were not the machine's need */
+	uint32_t budget_reason;	 /* TMEM_WIRE_BUDGET_*, of its last change */
+	uint32_t pad;
+	char policy[16]; /* name */
 };
 
 /** struct tmem_wire_list - LIST: domains from the @skip-th on. */
@@ -279,6 +302,12 @@ struct tmem_wire_domain {
 	uint64_t claimed_puts;
 	uint64_t claimed_gets;
 	uint64_t claimed_hits;
+	uint64_t claimed_ghost_hits;
+	uint64_t min_bytes;
+	uint64_t entitled_bytes; /* as last divided */
+	uint64_t asked_bytes;	 /* and not lent yet */
+	uint32_t weight;
+	uint32_t flags; /* TMEM_WIRE_FROZEN */
 };
 
 /**
@@ -305,6 +334,19 @@ static inline const char *tmem_wire_reason(uint32_t reason)
 	return reason < TMEM_WIRE_REASONS ? names[reason] : "unknown";
 }
 
+/** tmem_wire_budget_reason() - a reason's name, for tables and logs. */
+static inline const char *tmem_wire_budget_reason(uint32_t reason)
+{
+	static const char *const names[TMEM_WIRE_BUDGET_REASONS] = {
+		"settings",
+		"floor",
+		"stall",
+		"quiet",
+	};
+
+	return reason < TMEM_WIRE_BUDGET_REASONS ? names[reason] : "unknown";
+}
+
 #if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 _Static_assert(sizeof(struct tmem_wire_head) == 8, "layout");
 _Static_assert(sizeof(struct tmem_wire_hello) == 104, "layout");
@@ -318,10 +360,10 @@ _Static_assert(sizeof(struct tmem_wire_count) == 16, "layout");
 _Static_assert(sizeof(struct tmem_wire_stats) == 112, "layout");
 _Static_assert(sizeof(struct tmem_wire_control) == 112, "layout");
 _Static_assert(sizeof(struct tmem_wire_status) == 8, "layout");
-_Static_assert(sizeof(struct tmem_wire_status_reply) == 240, "layout");
+_Static_assert(sizeof(struct tmem_wire_status_reply) == 328, "layout");
 _Static_assert(sizeof(struct tmem_wire_list) == 16, "layout");
-_Static_assert(sizeof(struct tmem_wire_domain) == 168, "layout");
-_Static_assert(sizeof(struct tmem_wire_list_reply) == 2704, "layout");
+_Static_assert(sizeof(struct tmem_wire_domain) == 208, "layout");
+_Static_assert(sizeof(struct tmem_wire_list_reply) == 3344, "layout");
 #endif
 
 #endif

@@ -68,6 +68,8 @@ static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
 				"at hand");
 	if (!store)
 		return;
+	tmem_store_freeze(store, TMEM_FREEZER_LENDER,
+			  tmem_lease_daemon_frozen(k->lease));
 	if (events & (TMEM_LEASE_CHANGED | TMEM_LEASE_GONE)) {
 		tmem_store_refresh(store);
 		if (tmem_store_wants_age(store))
@@ -160,7 +162,11 @@ int tmem_keeper_start(struct tmem_keeper *k, struct tmem_lease *lease,
 void tmem_keeper_serve(struct tmem_keeper *k, struct tmem_store *store)
 {
 	atomic_store(&k->store, store);
+	tmem_store_freeze(store, TMEM_FREEZER_LENDER,
+			  tmem_lease_daemon_frozen(k->lease));
 	tmem_store_refresh(store);
+	/* Frozen or thawed just now: the keeper looks once more. */
+	tmem_lease_daemon_wake(k->lease);
 }
 
 void tmem_keeper_stop(struct tmem_keeper *k)

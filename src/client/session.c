@@ -545,7 +545,7 @@ int tmem_freeze(struct tmem *t, int frozen)
 		return ret;
 	if (frozen != 0 && frozen != 1)
 		return -EINVAL;
-	tmem_store_freeze(t->store, frozen);
+	tmem_store_freeze(t->store, TMEM_FREEZER_USER, frozen);
 	return 0;
 }
 

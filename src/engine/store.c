@@ -272,7 +272,10 @@ void tmem_store_refresh(struct tmem_store *st)
 	(void)tmem_notice_losses(st);
 }
 
-void tmem_store_freeze(struct tmem_store *st, int frozen)
+void tmem_store_freeze(struct tmem_store *st, enum tmem_freezer who, int frozen)
 {
-	atomic_store(&st->frozen, frozen);
+	if (frozen)
+		atomic_fetch_or(&st->frozen, (int)who);
+	else
+		atomic_fetch_and(&st->frozen, ~(int)who);
 }

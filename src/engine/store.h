@@ -99,7 +99,7 @@ struct tmem_store {
 	_Atomic uint32_t worker_next; /* (a) */
 	struct tmem_sweep sweep;
 	struct tmem_dense dense;
-	_Atomic int frozen;   /* (a) */
+	_Atomic int frozen;   /* (a) enum tmem_freezer bits */
 	_Atomic int shortage; /* (a) putters pack inline; hysteresis */
 	_Atomic uint32_t way; /* (a) enum tmem_way */
 	struct tmem_contest contest;
@@ -159,7 +159,13 @@ void tmem_store_submit(struct tmem_store *st, struct tmem_op *ops,
 void tmem_store_shrink(struct tmem_store *st, uint64_t bytes,
 		       uint64_t *ret_bytes);
 int tmem_store_set_limit(struct tmem_store *st, uint64_t limit_bytes);
-void tmem_store_freeze(struct tmem_store *st, int frozen);
+/** enum tmem_freezer - who wants puts refused; a store thaws when nobody does. */
+enum tmem_freezer {
+	TMEM_FREEZER_USER = 1,
+	TMEM_FREEZER_LENDER = 2
+};
+
+void tmem_store_freeze(struct tmem_store *st, enum tmem_freezer who, int frozen);
 int tmem_store_age(struct tmem_store *st, uint64_t budget_us);
 
 /** tmem_store_age_slice() - tmem_store_age(); *ret_idle_ns: of this thread's CPU

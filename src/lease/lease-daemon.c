@@ -310,6 +310,12 @@ void tmem_lease_daemon_settle(struct tmem_lease *lease)
 	tmem_lock_release(&l->lock);
 }
 
+int tmem_lease_daemon_frozen(struct tmem_lease *lease)
+{
+	return !!(__atomic_load_n(&of(lease)->control->flags, __ATOMIC_ACQUIRE) &
+		  TMEM_WIRE_FROZEN);
+}
+
 void tmem_lease_daemon_wake(struct tmem_lease *lease)
 {
 	wake(of(lease));

@@ -85,6 +85,9 @@ void tmem_lease_daemon_settle(struct tmem_lease *lease);
 /** tmem_lease_daemon_limit() - the user's limit has changed. */
 void tmem_lease_daemon_limit(struct tmem_lease *lease, uint64_t limit_bytes);
 
+/** tmem_lease_daemon_frozen() - 1: the daemon wants puts refused. */
+int tmem_lease_daemon_frozen(struct tmem_lease *lease);
+
 /**
  * tmem_lease_daemon_return() - hand the lease to the daemon that is there now.
  *

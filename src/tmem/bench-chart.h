@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define BENCH_CHART_LINES 16u
-#define BENCH_CHART_POINTS 32u
+#define BENCH_CHART_POINTS 256u
 #define BENCH_CHART_NAME 48u
 
 struct bench_line {

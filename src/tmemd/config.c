@@ -179,6 +179,7 @@ static int take_section(void *ctx, unsigned line, const char *text)
 	*domain = (struct tmemd_domain){ .uid = TMEMD_UID_ANY,
 					 .cap_bytes = UNSAID,
 					 .persistent_bytes = UNSAID,
+					 .weight = TMEMD_WEIGHT_STANDARD,
 					 .line = line };
 	(void)snprintf(domain->name, sizeof(domain->name), "%s", name);
 	forget_lines(d);
@@ -294,6 +295,7 @@ static int settle_domain(const struct draft *d, struct tmemd_domain *domain)
 {
 	const struct tmemd_config *c = d->c;
 	char whose[TMEMD_DOMAIN_MAX + sizeof("[domain ] ")];
+	char min[TMEM_FORMAT_SIZE_MAX], cap[TMEM_FORMAT_SIZE_MAX];
 	int err;
 
 	(void)snprintf(whose, sizeof(whose), "[domain %s] ", domain->name);
@@ -302,9 +304,40 @@ static int settle_domain(const struct draft *d, struct tmemd_domain *domain)
 	if (domain->persistent_bytes == UNSAID)
 		domain->persistent_bytes = c->default_persistent_bytes;
 	err = settle(d, TMEMD_SCOPE_DOMAIN, domain, whose, domain->line);
-	if (!err && domain->persistent_bytes > domain->cap_bytes)
+	if (err)
+		return err;
+	if (domain->persistent_bytes > domain->cap_bytes)
 		domain->persistent_bytes = domain->cap_bytes;
-	return err;
+	domain->frozen |= c->frozen;
+	if (domain->min_bytes <= domain->cap_bytes)
+		return 0;
+	(void)tmem_format_size(domain->min_bytes, min, sizeof(min));
+	(void)tmem_format_size(domain->cap_bytes, cap, sizeof(cap));
+	return complain(d, domain->line,
+			"%smin is %s, and the cap is %s; want a min of at most "
+			"the cap",
+			whose, min, cap);
+}
+
+/* Together, so that each can be kept whoever comes. */
+static int check_minimums(const struct draft *d)
+{
+	char sum_text[TMEM_FORMAT_SIZE_MAX], most[TMEM_FORMAT_SIZE_MAX];
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < d->c->domain_count; i++) {
+		sum += d->c->domains[i].min_bytes;
+		if (sum <= d->c->budget_bytes)
+			continue;
+		(void)tmem_format_size(sum, sum_text, sizeof(sum_text));
+		(void)tmem_format_size(d->c->budget_bytes, most, sizeof(most));
+		return complain(d, d->c->domains[i].line,
+				"[domain %s] with its min, all minimums are "
+				"%s; the budget is %s",
+				d->c->domains[i].name, sum_text, most);
+	}
+	return 0;
 }
 
 static int settle_all(const struct draft *d)
@@ -314,7 +347,7 @@ static int settle_all(const struct draft *d)
 
 	for (i = 0; !err && i < d->c->domain_count; i++)
 		err = settle_domain(d, &d->c->domains[i]);
-	return err;
+	return err ? err : check_minimums(d);
 }
 
 /* No group of the default's name is fine: then only root may. */
@@ -468,7 +501,9 @@ int tmemd_config_domain(const struct tmemd_config *c, const char *name,
 	*ret = (struct tmemd_domain){ .uid = TMEMD_UID_ANY,
 				      .cap_bytes = c->default_cap_bytes,
 				      .persistent_bytes =
-					      c->default_persistent_bytes };
+					      c->default_persistent_bytes,
+				      .weight = TMEMD_WEIGHT_STANDARD,
+				      .frozen = c->frozen };
 	if (ret->persistent_bytes > ret->cap_bytes)
 		ret->persistent_bytes = ret->cap_bytes;
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);

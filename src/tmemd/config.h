@@ -22,8 +22,13 @@
  * once per client that says hello. */
 #define TMEMD_DOMAINS_MAX 1024u
 
+/** TMEMD_WEIGHT_STANDARD - a domain's weight unless it says otherwise. */
+#define TMEMD_WEIGHT_STANDARD 100u
+
 /** TMEMD_UID_ANY - a domain's name belongs to whoever holds it first. */
 #define TMEMD_UID_ANY UINT32_MAX
+
+struct tmemd_policy;
 
 /**
  * struct tmemd_domain - what a domain may have.
@@ -31,6 +36,9 @@
  * @uid: the user that the name belongs to, or TMEMD_UID_ANY.
  * @cap_bytes: most memory lent to all its sessions together.
  * @persistent_bytes: most of that in persistent segments; at most the cap.
+ * @min_bytes: what it is lent whatever others weigh; at most the cap.
+ * @weight: what is short is divided in proportion to it; 1 at least.
+ * @frozen: 1: nothing more is lent, and its sessions refuse puts.
  * @line: where in the file it began.
  */
 struct tmemd_domain {
@@ -38,6 +46,9 @@ struct tmemd_domain {
 	uint32_t uid;
 	uint64_t cap_bytes;
 	uint64_t persistent_bytes;
+	uint64_t min_bytes;
+	uint32_t weight;
+	int frozen;
 	unsigned line;
 };
 
@@ -46,6 +57,9 @@ struct tmemd_domain {
  * @config: the file's path.
  * @socket: the path to listen at, unless a socket is inherited.
  * @budget_bytes: most memory lent to all domains together.
+ * @floor_bytes: MemAvailable is not to fall below it for what is lent.
+ * @policy: how the budget is divided.
+ * @frozen: 1: every domain is, those to come included.
  * @default_cap_bytes: cap of a domain without its own.
  * @default_persistent_bytes: persistent quota of a domain without its own.
  * @log_level: the last level that is logged, TMEM_LOG_*.
@@ -60,6 +74,9 @@ struct tmemd_config {
 	char config[TMEMD_PATH_MAX];
 	char socket[TMEMD_SOCKET_MAX];
 	uint64_t budget_bytes;
+	uint64_t floor_bytes;
+	const struct tmemd_policy *policy;
+	int frozen;
 	uint64_t default_cap_bytes;
 	uint64_t default_persistent_bytes;
 	int log_level;

@@ -14,6 +14,8 @@
 
 #include "clock.h"
 #include "peer.h"
+#include "policies.h"
+#include "serve.h"
 #include "tenant.h"
 
 /* What sessions get to report in: a round trip takes a tenth of a millisecond,
@@ -52,6 +54,7 @@ int tmemd_control_allowed(const struct tmemd *d, const struct tmemd_peer *p)
 
 static int send_status(struct tmemd *d, struct tmemd_peer *p)
 {
+	const struct tmemd_budget *b = &d->pressure.budget;
 	struct tmem_wire_status_reply r = {
 		.head = { TMEM_WIRE_STATUS_REPLY, sizeof(r) },
 		.version = TMEM_WIRE_VERSION,
@@ -65,10 +68,20 @@ static int send_status(struct tmemd *d, struct tmemd_peer *p)
 		.revoked = d->counters.revoked,
 		.strays = d->counters.strays,
 		.returned = d->counters.returned,
+		.maximum_bytes = b->maximum_bytes,
+		.floor_bytes = b->floor_bytes,
+		.available_bytes = b->available_bytes,
+		.budget_age_ns = tmem_clock_ns() - b->changed_ns,
+		.budget_grown = b->grown,
+		.budget_shrunk = b->shrunk,
+		.stalls = b->stalls,
+		.stalls_foreign = b->stalls_foreign,
+		.budget_reason = b->reason,
 	};
 
 	memcpy(r.lent_bytes, d->ledger.lent_bytes, sizeof(r.lent_bytes));
 	memcpy(r.reasons, d->counters.reasons, sizeof(r.reasons));
+	(void)strncpy(r.policy, d->arbiter.policy->name, sizeof(r.policy) - 1);
 	return tmemd_peer_send(p, &r, sizeof(r), NULL, 0) ? TMEM_WIRE_DEAF : 0;
 }
 
@@ -86,6 +99,7 @@ static void add_claims(const struct tmemd *d, const struct tmemd_account *a,
 		e->claimed_puts += t->stats.puts;
 		e->claimed_gets += t->stats.gets;
 		e->claimed_hits += t->stats.hits;
+		e->claimed_ghost_hits += t->stats.ghost_hits;
 	}
 }
 
@@ -100,6 +114,11 @@ static void fill_entry(const struct tmemd *d, const struct tmemd_account *a,
 	e->persistent_bytes = a->persistent_bytes;
 	memcpy(e->lent_bytes, a->lent_bytes, sizeof(e->lent_bytes));
 	e->revoked = a->revoked;
+	e->min_bytes = a->min_bytes;
+	e->entitled_bytes = a->entitled_bytes;
+	e->asked_bytes = a->asked_bytes;
+	e->weight = a->weight;
+	e->flags = a->frozen ? TMEM_WIRE_FROZEN : 0;
 	add_claims(d, a, e);
 }
 
@@ -121,25 +140,13 @@ int tmemd_control_answer_list(struct tmemd *d, struct tmemd_peer *p)
 	return tmemd_peer_send(p, &r, r.head.len, NULL, 0) ? TMEM_WIRE_DEAF : 0;
 }
 
-static void ask_reports(struct tmemd *d)
-{
-	const struct tmem_wire_count m = {
-		.head = { TMEM_WIRE_REPORT, sizeof(m) },
-	};
-	struct tmemd_tenant *t;
-
-	/* One that does not keep up reports another time. */
-	TAILQ_FOREACH(t, &d->tenants, entry)
-		if (t->peer)
-			(void)tmemd_peer_send(t->peer, &m, sizeof(m), NULL, 0);
-}
-
 static int list(struct tmemd *d, struct tmemd_peer *p, uint32_t skip)
 {
+	tmemd_serve_divide(d);
 	p->list_skip = skip;
 	if (skip || !d->tenants_count)
 		return tmemd_control_answer_list(d, p);
-	ask_reports(d);
+	tmemd_tenants_ask_reports(d);
 	(void)sd_event_source_set_time_relative(p->timer, REPORT_US);
 	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 	return 0;
@@ -148,6 +155,10 @@ static int list(struct tmemd *d, struct tmemd_peer *p, uint32_t skip)
 int tmemd_control_handle(struct tmemd *d, struct tmemd_peer *p,
 			 const union tmemd_request *r)
 {
+	/* With leases it is looked at anyway, and who asks often shall not make
+	 * that more often. */
+	if (!d->tenants_count)
+		tmemd_pressure_refresh(d);
 	return r->head.type == TMEM_WIRE_STATUS ? send_status(d, p)
 						: list(d, p, r->list.skip);
 }

@@ -29,19 +29,24 @@ void tmemd_ledger_finish(struct tmemd_ledger *l)
 	}
 }
 
+static void settle(struct tmemd_account *a, const struct tmemd_domain *d)
+{
+	a->cap_bytes = d->cap_bytes;
+	a->persistent_bytes = d->persistent_bytes;
+	a->min_bytes = d->min_bytes;
+	a->weight = d->weight;
+	a->frozen = d->frozen;
+}
+
 void tmemd_ledger_configure(struct tmemd_ledger *l,
 			    const struct tmemd_config *config)
 {
 	struct tmemd_account *a;
 	struct tmemd_domain d;
 
-	l->budget_bytes = config->budget_bytes;
-	TAILQ_FOREACH(a, &l->accounts, entry) {
-		if (tmemd_config_domain(config, a->name, &d) < 0)
-			continue;
-		a->cap_bytes = d.cap_bytes;
-		a->persistent_bytes = d.persistent_bytes;
-	}
+	TAILQ_FOREACH(a, &l->accounts, entry)
+		if (tmemd_config_domain(config, a->name, &d) >= 0)
+			settle(a, &d);
 }
 
 static struct tmemd_account *find(struct tmemd_ledger *l, const char *name)
@@ -63,8 +68,7 @@ static struct tmemd_account *create(struct tmemd_ledger *l,
 		return NULL;
 	memcpy(a->name, d->name, sizeof(a->name));
 	a->uid = d->uid == TMEMD_UID_ANY ? uid : d->uid;
-	a->cap_bytes = d->cap_bytes;
-	a->persistent_bytes = d->persistent_bytes;
+	settle(a, d);
 	TAILQ_INSERT_TAIL(&l->accounts, a, entry);
 	l->count++;
 	return a;

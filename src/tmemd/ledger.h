@@ -22,21 +22,29 @@ struct tmemd_account {
 	uint32_t sessions;	   /* that share it */
 	uint64_t cap_bytes;	   /* most that is lent to it */
 	uint64_t persistent_bytes; /* most that cannot be taken back */
+	uint64_t min_bytes;	   /* has it before weights count */
+	uint32_t weight;
+	int frozen; /* gets nothing more */
 	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
-	uint64_t revoked; /* segments, ever */
+	uint64_t asked_bytes;	 /* and not lent yet */
+	uint64_t entitled_bytes; /* as last divided */
+	uint64_t ghost_rate;	 /* see struct tmemd_claimant */
+	uint64_t ghost_hits;	 /* claimed, since the last look */
+	uint64_t revoked;	 /* segments, ever */
+	int passed_over;	 /* in this turn: nothing could be taken */
 };
 
 struct tmemd_ledger {
 	TAILQ_HEAD(, tmemd_account) accounts;
-	uint32_t count; /* of accounts */
-	uint64_t budget_bytes;
+	uint32_t count;	       /* of accounts */
+	uint64_t budget_bytes; /* as it is now */
 	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
 };
 
 void tmemd_ledger_init(struct tmemd_ledger *l);
 void tmemd_ledger_finish(struct tmemd_ledger *l);
 
-/** tmemd_ledger_configure() - budget, caps and quotas as they are now said. */
+/** tmemd_ledger_configure() - each account's settings as they are now said. */
 void tmemd_ledger_configure(struct tmemd_ledger *l,
 			    const struct tmemd_config *config);
 

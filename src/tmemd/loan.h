@@ -115,6 +115,16 @@ static inline void tmemd_loan_set_limit(struct tmemd_loan *l, uint32_t segments)
 			 __ATOMIC_RELEASE);
 }
 
+/** tmemd_loan_set_frozen() - tell the client whether to refuse puts. Return: 1 that
+ * is new to it, 0. */
+static inline int tmemd_loan_set_frozen(struct tmemd_loan *l, int frozen)
+{
+	const uint32_t flags = frozen ? TMEM_WIRE_FROZEN : 0;
+
+	return __atomic_exchange_n(&l->control->flags, flags,
+				   __ATOMIC_ACQ_REL) != flags;
+}
+
 /**
  * tmemd_loan_sweep() - take memory from where nothing is lent.
  *

@@ -11,6 +11,7 @@
 #include "bounds.h"
 #include "config.h"
 #include "parse.h"
+#include "policies.h"
 
 /* A budget of less lends nobody a store worth having. */
 #define BUDGET_MIN (16 * TMEM_MIB)
@@ -56,6 +57,29 @@ const struct tmemd_option tmemd_options[] = {
 	  .kind = TMEMD_OPTION_SIZE,
 	  .scope = TMEMD_SCOPE_DAEMON,
 	  IN_CONFIG(budget_bytes) },
+	{ .name = "floor",
+	  .arg = "SIZE",
+	  .standard = "10%",
+	  .of = "RAM",
+	  .max = TMEM_LIMIT_MAX,
+	  .help = "Leave this much available to everybody else",
+	  .kind = TMEMD_OPTION_SIZE,
+	  .scope = TMEMD_SCOPE_DAEMON,
+	  IN_CONFIG(floor_bytes) },
+	{ .name = "policy",
+	  .arg = "POLICY",
+	  .standard = "utility",
+	  .help = "Divide by greedy, static, weighted or utility",
+	  .kind = TMEMD_OPTION_POLICY,
+	  .scope = TMEMD_SCOPE_DAEMON,
+	  IN_CONFIG(policy) },
+	{ .name = "frozen",
+	  .arg = "YESNO",
+	  .standard = "no",
+	  .help = "Lend nothing more to any domain",
+	  .kind = TMEMD_OPTION_YESNO,
+	  .scope = TMEMD_SCOPE_DAEMON,
+	  IN_CONFIG(frozen) },
 	{ .name = "default-cap",
 	  .arg = "SIZE",
 	  .standard = "100%",
@@ -134,6 +158,31 @@ const struct tmemd_option tmemd_options[] = {
 	  .kind = TMEMD_OPTION_SIZE,
 	  .scope = TMEMD_SCOPE_DOMAIN,
 	  IN_DOMAIN(persistent_bytes) },
+	{ .name = "min",
+	  .arg = "SIZE",
+	  .standard = "0",
+	  .of = "budget",
+	  .max = TMEM_LIMIT_MAX,
+	  .help = "Lend this much whatever others weigh",
+	  .kind = TMEMD_OPTION_SIZE,
+	  .scope = TMEMD_SCOPE_DOMAIN,
+	  IN_DOMAIN(min_bytes) },
+	{ .name = "weight",
+	  .arg = "N",
+	  .standard = "100",
+	  .min = 1,
+	  .max = TMEMD_WEIGHT_MAX,
+	  .help = "Divide what is short in proportion to this",
+	  .kind = TMEMD_OPTION_NUMBER,
+	  .scope = TMEMD_SCOPE_DOMAIN,
+	  IN_DOMAIN(weight) },
+	{ .name = "frozen",
+	  .arg = "YESNO",
+	  .standard = "no",
+	  .help = "Lend it nothing more, and have it refuse puts",
+	  .kind = TMEMD_OPTION_YESNO,
+	  .scope = TMEMD_SCOPE_DOMAIN,
+	  IN_DOMAIN(frozen) },
 };
 
 const size_t tmemd_options_count =
@@ -261,6 +310,29 @@ static int parse_group(const char *text, struct tmemd_group *ret)
 	return 0;
 }
 
+static int parse_policy(const char *text, const struct tmemd_policy **ret)
+{
+	const struct tmemd_policy *policy = tmemd_policy_find(text);
+
+	if (!policy)
+		return -EINVAL;
+	*ret = policy;
+	return 0;
+}
+
+/* "want greedy, static or utility" */
+static void want_policy(char *buf, size_t len)
+{
+	size_t i, at = 0;
+
+	for (i = 0; tmemd_policies[i] && at < len; i++)
+		at += (size_t)snprintf(buf + at, len - at, "%s%s",
+				       !i		       ? "want "
+				       : tmemd_policies[i + 1] ? ", "
+							       : " or ",
+				       tmemd_policies[i]->name);
+}
+
 int tmemd_option_parse(const struct tmemd_option *o, const char *text,
 		       void *base)
 {
@@ -279,6 +351,8 @@ int tmemd_option_parse(const struct tmemd_option *o, const char *text,
 		return parse_yesno(text, ret);
 	case TMEMD_OPTION_GROUP:
 		return parse_group(text, ret);
+	case TMEMD_OPTION_POLICY:
+		return parse_policy(text, ret);
 	}
 	return -EINVAL;
 }
@@ -315,6 +389,9 @@ const char *tmemd_option_want(const struct tmemd_option *o, char *buf,
 	case TMEMD_OPTION_GROUP:
 		(void)snprintf(buf, len,
 			       "want a group that exists, by name or number");
+		break;
+	case TMEMD_OPTION_POLICY:
+		want_policy(buf, len);
 		break;
 	}
 	return buf;

@@ -39,7 +39,8 @@ enum tmemd_option_kind {
 	TMEMD_OPTION_NUMBER, /* uint32_t */
 	TMEMD_OPTION_LEVEL,  /* int, TMEM_LOG_* */
 	TMEMD_OPTION_YESNO,  /* int, 1 or 0 */
-	TMEMD_OPTION_GROUP   /* struct tmemd_group */
+	TMEMD_OPTION_GROUP,  /* struct tmemd_group */
+	TMEMD_OPTION_POLICY  /* const struct tmemd_policy * */
 };
 
 enum tmemd_option_scope {
@@ -79,7 +80,7 @@ struct tmemd_option {
 };
 
 /** The rows, in the order of --help; options_count of them. */
-#define TMEMD_OPTIONS_MAX 16u
+#define TMEMD_OPTIONS_MAX 24u
 extern const struct tmemd_option tmemd_options[];
 extern const size_t tmemd_options_count;
 

@@ -217,7 +217,7 @@ static int handle(struct tmemd *d, struct tmemd_peer *p,
 	case TMEM_WIRE_GIVE:
 		return tmemd_tenant_give(d, tenant_of(p), &r->give);
 	case TMEM_WIRE_STATS:
-		tenant_of(p)->stats = r->stats;
+		tmemd_tenant_report(tenant_of(p), &r->stats);
 		return 0;
 	default:
 		if (!tmemd_control_allowed(d, p))

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "peer.h"
+#include "policies.h"
 #include "tenant.h"
 
 /* Lent in a turn: a millisecond's work on memory that was in use before. */
@@ -26,12 +27,6 @@
 void tmemd_serve_later(struct tmemd *d)
 {
 	(void)sd_event_source_set_enabled(d->serve, SD_EVENT_ON);
-}
-
-void tmemd_serve_trim(struct tmemd *d)
-{
-	d->demand = 1;
-	tmemd_serve_wake(d);
 }
 
 void tmemd_serve_wake(struct tmemd *d)
@@ -58,18 +53,46 @@ static int revoke_of(struct tmemd *d, const struct tmemd_account *a)
 	return most && tmemd_tenant_revoke(d, most);
 }
 
-/* 1: there may be more to take. */
+void tmemd_serve_divide(struct tmemd *d)
+{
+	struct tmemd_account *a;
+	struct tmemd_tenant *t;
+
+	TAILQ_FOREACH(a, &d->ledger.accounts, entry) {
+		a->asked_bytes = 0;
+		a->passed_over = 0;
+	}
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		if (t->peer)
+			t->account->asked_bytes += tmemd_tenant_asked_bytes(t);
+	tmemd_arbiter_divide(&d->arbiter, &d->ledger);
+}
+
+/* No allocation, no message, no lock: memory is short. 1: there may be more to
+ * take. */
 static int take_excess(struct tmemd *d)
 {
 	struct tmemd_account *a;
 	int n;
 
 	for (n = 0; n < TURN_REVOKES; n++) {
-		a = d->arbiter->excess(&d->ledger);
-		if (!a || !revoke_of(d, a))
+		a = tmemd_arbiter_excess(&d->arbiter, &d->ledger);
+		if (!a)
 			return 0;
+		/* One whose sessions have not come back yet must not be in the
+		 * way of the others. */
+		if (!revoke_of(d, a))
+			a->passed_over = 1;
 	}
 	return 1;
+}
+
+void tmemd_serve_trim(struct tmemd *d)
+{
+	tmemd_serve_divide(d);
+	(void)take_excess(d);
+	d->demand = 1;
+	tmemd_serve_wake(d);
 }
 
 /* What was taken shows in the control page; this only wakes the sleepers. */
@@ -126,10 +149,15 @@ static int lend_one(struct tmemd *d, struct tmemd_tenant *t, uint32_t cls,
 	enum tmemd_verdict verdict;
 	int err;
 
-	do {
-		verdict = d->arbiter->judge(&d->ledger, t->account, cls,
-					    t->loan.segment_size, &victim);
-	} while (verdict == TMEMD_TAKE && revoke_of(d, victim));
+	for (;;) {
+		verdict = tmemd_arbiter_judge(&d->arbiter, &d->ledger,
+					      t->account, cls,
+					      t->loan.segment_size, &victim);
+		if (verdict != TMEMD_TAKE)
+			break;
+		if (!revoke_of(d, victim))
+			victim->passed_over = 1;
+	}
 	if (verdict != TMEMD_LEND)
 		return -EAGAIN;
 	err = tmemd_loan_lend(&t->loan, &d->backing, cls, ret);
@@ -152,8 +180,9 @@ static void take_back(struct tmemd *d, struct tmemd_tenant *t,
 
 static int wants(const struct tmemd_tenant *t, uint32_t cls)
 {
-	return t->peer && !(t->waits & 1u << cls) &&
-	       t->asked[cls] > t->granted[cls];
+	/* What could not be taken back yet is not lent as such. */
+	return t->peer && (t->ready || cls != TMEM_WIRE_EPHEMERAL) &&
+	       !(t->waits & 1u << cls) && t->asked[cls] > t->granted[cls];
 }
 
 /* Sends what it got. Return: 0, -EPERM. */
@@ -226,9 +255,15 @@ static int on_turn(sd_event_source *source, void *ctx)
 {
 	struct tmemd *d = ctx;
 	uint64_t bytes = tmemd_margin_bytes(&d->margin);
-	int more = take_excess(d), broke = bytes < TURN_BYTES;
+	int more, broke = bytes < TURN_BYTES;
 	struct tmemd_tenant *t;
 
+	tmemd_pressure_refresh(d);
+	tmemd_serve_divide(d);
+	more = take_excess(d);
+
+	if (more)
+		bytes = 0;
 	if (bytes > TURN_BYTES)
 		bytes = TURN_BYTES;
 	while (bytes && (t = next_tenant(d))) {
@@ -248,7 +283,29 @@ static int on_turn(sd_event_source *source, void *ctx)
 	return 0;
 }
 
-/* ---- Sweeping ------------------------------------------------------------ */
+/* ---- Every second -------------------------------------------------------- */
+
+/* Ghost hits of the last seconds, the last one counting a quarter. While nobody
+ * is short of memory, nobody is asked. */
+static void follow_ghosts(struct tmemd *d)
+{
+	struct tmemd_account *a;
+	struct tmemd_tenant *t;
+	unsigned waits = 0;
+
+	TAILQ_FOREACH(a, &d->ledger.accounts, entry) {
+		a->ghost_rate =
+			(3 * a->ghost_rate + a->ghost_hits * TMEMD_GHOST_UNIT) /
+			4;
+		a->ghost_hits = 0;
+	}
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		waits |= t->waits;
+	if (!waits || !d->arbiter.policy->asks_reports)
+		return;
+	tmemd_tenants_ask_reports(d);
+	tmemd_serve_wake(d);
+}
 
 static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)
 {
@@ -257,6 +314,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)
 	int reason, idle;
 
 	(void)usec;
+	follow_ghosts(d);
 	idle = !d->drops_told;
 	d->drops_told = 0;
 	for (t = TAILQ_FIRST(&d->tenants); t; t = next) {

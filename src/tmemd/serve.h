@@ -21,8 +21,11 @@ void tmemd_serve_wake(struct tmemd *d);
  * every second. */
 void tmemd_serve_sweep_on(struct tmemd *d);
 
-/** tmemd_serve_trim() - there may be too much lent: take what can be taken, ask
- * for the rest. */
+/** tmemd_serve_divide() - entitlements, as things are now. */
+void tmemd_serve_divide(struct tmemd *d);
+
+/** tmemd_serve_trim() - there may be too much lent: take what can be taken, at
+ * once; then ask for the rest. */
 void tmemd_serve_trim(struct tmemd *d);
 
 #endif

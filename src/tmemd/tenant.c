@@ -67,6 +67,7 @@ static void enter(struct tmemd *d, struct tmemd_tenant *t)
 	TAILQ_INSERT_TAIL(&d->tenants, t, entry);
 	d->tenants_count++;
 	tmemd_serve_sweep_on(d);
+	tmemd_pressure_on(d);
 }
 
 static void charge(struct tmemd *d, struct tmemd_tenant *t, int sign)
@@ -96,8 +97,9 @@ static uint64_t plan_size(const struct tmemd *d, const struct tmemd_account *a,
 {
 	uint64_t cap = a->cap_bytes, limit, most;
 
-	if (cap > d->ledger.budget_bytes)
-		cap = d->ledger.budget_bytes;
+	/* The budget of a bad moment would bound it for good. */
+	if (cap > d->config->budget_bytes)
+		cap = d->config->budget_bytes;
 	if (cap > TMEM_LIMIT_MAX)
 		cap = TMEM_LIMIT_MAX;
 	limit = wanted && wanted < cap ? wanted : cap;
@@ -123,6 +125,7 @@ static int welcome(struct tmemd *d, struct tmemd_tenant *t, uint64_t limit,
 	};
 	const int fds[] = { control, t->loan.fd };
 
+	tmemd_loan_set_frozen(&t->loan, t->account->frozen);
 	return tmemd_peer_send(t->peer, &w, sizeof(w), fds, with_data ? 2 : 1);
 }
 
@@ -222,11 +225,20 @@ static int open_returning(struct tmemd *d, struct tmemd_tenant *t,
 
 /* ---- HELLO --------------------------------------------------------------- */
 
+static int join_domain(struct tmemd *d, struct tmemd_tenant *t,
+		       const char *domain, uint32_t uid)
+{
+	int err = tmemd_arbiter_room(&d->arbiter, d->ledger.count + 1);
+
+	return err ? err
+		   : tmemd_ledger_join(&d->ledger, d->config, domain, uid,
+				       &t->account);
+}
+
 static int join(struct tmemd *d, struct tmemd_tenant *t, struct tmemd_peer *p,
 		const char *domain)
 {
-	switch (tmemd_ledger_join(&d->ledger, d->config, domain, p->uid,
-				  &t->account)) {
+	switch (join_domain(d, t, domain, p->uid)) {
 	case 0:
 		break;
 	case -EINVAL:
@@ -319,8 +331,7 @@ int tmemd_tenant_restore(struct tmemd *d, uint64_t id, int data, int control)
 	(void)close(control);
 	/* The store is the service manager's: what it says of the uid is so. */
 	if (!err)
-		err = tmemd_ledger_join(&d->ledger, d->config, c.head.domain,
-					c.head.uid, &t->account);
+		err = join_domain(d, t, c.head.domain, c.head.uid);
 	if (err) {
 		tmemd_claim_finish(&c);
 		tmem_mem_free(t, sizeof(*t));
@@ -410,6 +421,75 @@ int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t)
 	t->account->revoked++;
 	d->counters.revoked++;
 	return 1;
+}
+
+/* ---- What they say and are told ------------------------------------------- */
+
+/* More ghost hits than that between two reports, nobody can have. */
+#define GHOST_HITS_MAX (1ull << 32)
+
+void tmemd_tenant_report(struct tmemd_tenant *t,
+			 const struct tmem_wire_stats *stats)
+{
+	uint64_t more = stats->ghost_hits - t->stats.ghost_hits;
+
+	/* The first one tells of a time that nobody measured. */
+	if (t->stats.head.type && stats->ghost_hits > t->stats.ghost_hits)
+		t->account->ghost_hits +=
+			more < GHOST_HITS_MAX ? more : GHOST_HITS_MAX;
+	t->stats = *stats;
+}
+
+void tmemd_tenants_ask_reports(struct tmemd *d)
+{
+	const struct tmem_wire_count m = {
+		.head = { TMEM_WIRE_REPORT, sizeof(m) },
+	};
+	struct tmemd_tenant *t;
+
+	/* One that does not keep up reports another time. */
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		if (t->peer)
+			(void)tmemd_peer_send(t->peer, &m, sizeof(m), NULL, 0);
+}
+
+void tmemd_tenants_refreeze(struct tmemd *d)
+{
+	const struct tmem_wire_count m = {
+		.head = { TMEM_WIRE_REVOKED, sizeof(m) },
+	};
+	struct tmemd_tenant *t;
+
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		if (tmemd_loan_set_frozen(&t->loan, t->account->frozen) &&
+		    t->peer)
+			(void)tmemd_peer_send(t->peer, &m, sizeof(m), NULL, 0);
+}
+
+uint64_t tmemd_tenant_asked_bytes(const struct tmemd_tenant *t)
+{
+	uint64_t sum = 0, bound = 0, room, more;
+	uint32_t cls;
+
+	for (cls = 0; cls < TMEM_WIRE_CLASSES; cls++) {
+		if (t->account->frozen && cls != TMEM_WIRE_METADATA)
+			continue;
+		more = t->asked[cls] > t->granted[cls]
+			       ? t->asked[cls] - t->granted[cls]
+			       : 0;
+		if (more > t->loan.segments_max)
+			more = t->loan.segments_max;
+		more *= t->loan.segment_size;
+		if (cls == TMEM_WIRE_PERSISTENT)
+			bound = more;
+		else
+			sum += more;
+	}
+	room = t->account->persistent_bytes;
+	room = room > t->account->lent_bytes[TMEM_WIRE_PERSISTENT]
+		       ? room - t->account->lent_bytes[TMEM_WIRE_PERSISTENT]
+		       : 0;
+	return sum + (bound < room ? bound : room);
 }
 
 int tmemd_tenant_sweep(struct tmemd *d, struct tmemd_tenant *t)

@@ -64,6 +64,20 @@ int tmemd_tenant_give(struct tmemd *d, struct tmemd_tenant *t,
 /** tmemd_tenant_revoke() - take an ephemeral segment. Return: 1, 0 none. */
 int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t);
 
+/** tmemd_tenant_report() - STATS. */
+void tmemd_tenant_report(struct tmemd_tenant *t,
+			 const struct tmem_wire_stats *stats);
+
+/** tmemd_tenants_ask_reports() - have all sessions say how they do. */
+void tmemd_tenants_ask_reports(struct tmemd *d);
+
+/** tmemd_tenants_refreeze() - tell those whose domain was frozen or thawed. */
+void tmemd_tenants_refreeze(struct tmemd *d);
+
+/** tmemd_tenant_asked_bytes() - asked for, not lent yet, and what it may have of
+ * that: persistent memory within the quota, frozen nothing but an index. */
+uint64_t tmemd_tenant_asked_bytes(const struct tmemd_tenant *t);
+
 /** tmemd_tenant_sweep() - look for more than was lent. Return: 0, or the reason
  * to drop it. */
 int tmemd_tenant_sweep(struct tmemd *d, struct tmemd_tenant *t);

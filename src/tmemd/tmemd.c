@@ -27,6 +27,7 @@
 #include "peer.h"
 #include "sandbox.h"
 #include "serve.h"
+#include "tenant.h"
 
 /* Exit codes. */
 enum {
@@ -80,7 +81,10 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 		tmemd_config_destroy(d->config);
 		d->config = config;
 		d->log.level = config->log_level;
+		d->arbiter.policy = config->policy;
 		tmemd_ledger_configure(&d->ledger, config);
+		tmemd_pressure_configure(d);
+		tmemd_tenants_refreeze(d);
 		tmemd_log_say(&d->log, TMEM_LOG_INFO, "configuration read",
 			      TMEMD_FIELDS(TMEMD_SIZE("budget",
 						      config->budget_bytes)));
@@ -147,12 +151,12 @@ static int init_daemon(struct run *r)
 	struct tmemd *d = &r->d;
 	int err;
 
-	d->arbiter = &tmemd_arbiter_first;
+	d->arbiter.policy = d->config->policy;
 	d->started_ns = tmem_clock_ns();
 	if (getrandom(&d->number, sizeof(d->number), GRND_NONBLOCK) < 0)
 		d->number = d->started_ns ^ (uint64_t)getpid() << 32;
-	tmemd_ledger_configure(&d->ledger, d->config);
 	tmemd_margin_init(&d->margin);
+	tmemd_host_init(&d->pressure.host, &r->logger);
 	err = tmemd_backing_init(&d->backing);
 	if (!err)
 		err = find_memfd_device(d);
@@ -162,8 +166,12 @@ static int init_daemon(struct run *r)
 		err = listen_signals(r);
 	if (!err)
 		err = tmemd_endings_init(&d->endings, d->event);
+	if (err >= 0)
+		err = tmemd_arbiter_room(&d->arbiter, 1);
 	if (!err)
 		err = tmemd_serve_init(d);
+	if (!err)
+		err = tmemd_pressure_init(d);
 	return err < 0 ? err : 0;
 }
 
@@ -225,9 +233,11 @@ static void finish(struct run *r)
 	tmemd_peers_finish(d);
 	tmemd_endings_finish(&d->endings);
 	tmemd_serve_finish(d);
+	tmemd_pressure_finish(d);
 	tmemd_backing_finish(&d->backing);
 	tmemd_margin_finish(&d->margin);
 	tmemd_ledger_finish(&d->ledger);
+	tmemd_arbiter_finish(&d->arbiter);
 	tmemd_sandbox_finish(&r->sandbox);
 	(void)sd_event_unref(d->event);
 	tmemd_config_destroy(d->config);

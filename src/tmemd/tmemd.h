@@ -27,6 +27,7 @@
 #include "ledger.h"
 #include "logline.h"
 #include "margin.h"
+#include "pressure.h"
 
 struct tmemd_peer;
 struct tmemd_tenant;
@@ -47,7 +48,8 @@ struct tmemd {
 	sd_event *event;
 	struct tmemd_log log;
 	struct tmemd_config *config;
-	const struct tmemd_arbiter *arbiter;
+	struct tmemd_arbiter arbiter;
+	struct tmemd_pressure pressure;
 	struct tmemd_ledger ledger;
 	struct tmemd_backing backing;
 	struct tmemd_margin margin;

@@ -147,7 +147,7 @@ static void scene_finish(struct scene *s)
 		      (unsigned long long)c.gets, (unsigned long long)sc.revoked,
 		      (unsigned long long)sc.late);
 	if (c.steps >= 1000) {
-		assert_true(c.hits > c.gets / 32);
+		assert_true(c.hits > c.gets / 128);
 		assert_true(c.stored > c.puts / 8);
 		assert_true(sc.revoked > c.steps / 200);
 	}

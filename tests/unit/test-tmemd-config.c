@@ -328,6 +328,29 @@ static void bad_files(void **state)
 		{ "log-level = loud\n", 1,
 		  "want error, warning, info or debug" },
 		{ "sandbox = maybe\n", 1, "want yes or no" },
+		{ "policy = fair\n", 1,
+		  "want greedy, static, weighted or utility" },
+		{ "policy =\n", 1, "want greedy" },
+		{ "floor = -1\n", 1, "to 1T" },
+		{ "frozen = 1\n", 1, "want yes or no" },
+		{ "weight = 1\n", 1, "move it below a [domain NAME]" },
+		{ "[domain a]\nweight = 0\n", 2,
+		  "want a number from 1 to 10000" },
+		{ "[domain a]\nweight = 10001\n", 2, "from 1 to 10000" },
+		{ "[domain a]\nweight = 18446744073709551617\n", 2,
+		  "from 1 to 10000" },
+		{ "budget = 64M\n[domain a]\ncap = 8M\nmin = 9M\n", 2,
+		  "[domain a] min is 9M, and the cap is 8M; want a min of at "
+		  "most the cap" },
+		{ "budget = 64M\ndefault-cap = 8M\n[domain a]\nmin = 9M\n", 3,
+		  "[domain a] min is 9M, and the cap is 8M" },
+		{ "budget = 64M\n[domain a]\nmin = 60M\n\n[domain b]\n"
+		  "min = 5M\n",
+		  5,
+		  "[domain b] with its min, all minimums are 65M; the budget "
+		  "is 64M" },
+		{ "budget = 64M\n[domain a]\nmin = 70M\ncap = 80M\n", 2,
+		  "all minimums are 70M; the budget is 64M" },
 		{ "socket =\n", 1, "want a path of 1 to 107 characters" },
 		{ "socket = /xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 		  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"

@@ -6,11 +6,15 @@
 #include "arbiter.h"
 #include "config.h"
 #include "ledger.h"
+#include "policies.h"
 #include "unit.h"
 
 #define MIB (1ull << 20)
 
+#define ACCOUNTS 4
+
 static struct tmemd_config config;
+static struct tmemd_arbiter arbiter;
 static struct tmemd_domain sections[] = {
 	{ .name = "owned",
 	  .uid = 1000,
@@ -27,7 +31,23 @@ static void init(struct tmemd_ledger *l)
 	config.domains = sections;
 	config.domain_count = 1;
 	tmemd_ledger_init(l);
+	l->budget_bytes = config.budget_bytes;
 	tmemd_ledger_configure(l, &config);
+	memset(&arbiter, 0, sizeof(arbiter));
+	arbiter.policy = &tmemd_policy_greedy;
+	assert_int_equal(tmemd_arbiter_room(&arbiter, ACCOUNTS), 0);
+}
+
+static void finish(struct tmemd_ledger *l)
+{
+	tmemd_arbiter_finish(&arbiter);
+	tmemd_ledger_finish(l);
+}
+
+static struct tmemd_account *excess(struct tmemd_ledger *l)
+{
+	tmemd_arbiter_divide(&arbiter, l);
+	return tmemd_arbiter_excess(&arbiter, l);
 }
 
 static struct tmemd_account *join(struct tmemd_ledger *l, const char *name,
@@ -43,7 +63,8 @@ static enum tmemd_verdict judge(struct tmemd_ledger *l, struct tmemd_account *a,
 				uint32_t cls, struct tmemd_account **victim)
 {
 	*victim = NULL;
-	return tmemd_arbiter_first.judge(l, a, cls, MIB, victim);
+	tmemd_arbiter_divide(&arbiter, l);
+	return tmemd_arbiter_judge(&arbiter, l, a, cls, MIB, victim);
 }
 
 static void a_name_is_its_first_holders(void **state)
@@ -76,7 +97,7 @@ static void a_name_is_its_first_holders(void **state)
 	tmemd_ledger_leave(&l, a);
 	assert_int_equal(tmemd_ledger_join(&l, &config, "a]b", 0, &b), -EINVAL);
 	assert_int_equal(l.count, 0);
-	tmemd_ledger_finish(&l);
+	finish(&l);
 }
 
 static void caps_and_quotas(void **state)
@@ -108,7 +129,7 @@ static void caps_and_quotas(void **state)
 	tmemd_ledger_charge(&l, a, TMEM_WIRE_PERSISTENT, -8 * (int64_t)MIB);
 	tmemd_ledger_charge(&l, a, TMEM_WIRE_METADATA, -4 * (int64_t)MIB);
 	tmemd_ledger_leave(&l, a);
-	tmemd_ledger_finish(&l);
+	finish(&l);
 }
 
 static void one_budget_for_all(void **state)
@@ -128,21 +149,20 @@ static void one_budget_for_all(void **state)
 	assert_int_equal(judge(&l, third, TMEM_WIRE_METADATA, &victim),
 			 TMEMD_TAKE);
 	assert_ptr_equal(victim, large);
-	assert_null(tmemd_arbiter_first.excess(&l));
-	config.budget_bytes = 32 * MIB;
-	tmemd_ledger_configure(&l, &config);
-	assert_ptr_equal(tmemd_arbiter_first.excess(&l), large);
+	assert_null(excess(&l));
+	l.budget_bytes = 32 * MIB;
+	assert_ptr_equal(excess(&l), large);
 	tmemd_ledger_charge(&l, large, TMEM_WIRE_EPHEMERAL, -44 * (int64_t)MIB);
-	assert_null(tmemd_arbiter_first.excess(&l));
+	assert_null(excess(&l));
 	/* A cap of its own that was lowered. */
 	config.default_cap_bytes = 10 * MIB;
 	tmemd_ledger_configure(&l, &config);
-	assert_ptr_equal(tmemd_arbiter_first.excess(&l), small);
+	assert_ptr_equal(excess(&l), small);
 	tmemd_ledger_charge(&l, small, TMEM_WIRE_EPHEMERAL, -20 * (int64_t)MIB);
 	tmemd_ledger_leave(&l, small);
 	tmemd_ledger_leave(&l, large);
 	tmemd_ledger_leave(&l, third);
-	tmemd_ledger_finish(&l);
+	finish(&l);
 }
 
 int main(void)

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench-reclaim.c - how fast the host gets 1 GiB back.
+ *
+ *	MemAvailable ______
+ *	                   \      __________
+ *	floor  - - - - - - -\- - /- - - - - -
+ *	                     \__/
+ *	                    ^   ^
+ *	              crossed   1 GiB of what was lent is free, or in use again
+ *
+ * Four sessions hold 2 GiB of pages and go on reading them. Then another process
+ * touches memory, as fast as it can, until it has 1.5 GiB more than there is above
+ * the floor. It is memory that was in use before: what a virtual machine has never
+ * touched, its own host must find first. The clock runs from the first moment that MemAvailable is below the
+ * floor until lent memory has shrunk by 1 GiB and all of that shows: MemFree, and
+ * what that process has, are 1 GiB more than they were.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <tmem/tmem.h>
+
+#include "bench-machine.h"
+#include "clock.h"
+#include "options.h"
+#include "private.h"
+#include "timeline.h"
+
+#define MIB (1ull << 20)
+#define GIB (1ull << 30)
+#define LEASES 4u
+#define PAGE 4096u
+#define REPEATS 3u
+
+/* Of what was given back, so much must be seen: the rest is page tables, and what
+ * the machine did meanwhile. */
+#define SEEN_PCT 98
+
+#define DRAWN 4		/* looks for a point of the drawing */
+#define CHUNK (8 * MIB) /* touched between two notes of how much */
+#define PATIENCE_NS (20 * TMEM_NS_PER_SEC)
+
+/** struct sizes - how much of everything, bytes. */
+struct sizes {
+	uint64_t lease;	    /* pages that each session holds */
+	uint64_t headroom;  /* between what is available then and the floor */
+	uint64_t reclaimed; /* 1 GiB */
+};
+
+/** struct shared - what the processes tell each other. */
+struct shared {
+	_Atomic uint32_t filled;    /* sessions */
+	_Atomic uint32_t wrong;	    /* pages that were not what was put */
+	_Atomic uint64_t allocated; /* bytes */
+};
+
+struct moment {
+	double ms;	  /* crossed to given back */
+	double notice_ms; /* crossed to the first segment's */
+};
+
+/* Bytes behind a name in /proc/meminfo. */
+static uint64_t meminfo(const char *name)
+{
+	const size_t len = strlen(name);
+	uint64_t kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && !kib && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len))
+			kib = strtoull(line + len, NULL, 10);
+	if (f)
+		(void)fclose(f);
+	return kib * 1024;
+}
+
+/* MemAvailable, and the free pages that processors keep at hand. */
+static uint64_t available_bytes(void)
+{
+	return meminfo("MemAvailable:") +
+	       (bench_machine_free_bytes() - meminfo("MemFree:"));
+}
+
+/* ---- Processes ----------------------------------------------------------- */
+
+static void fill_page(uint64_t *page, uint64_t n)
+{
+	unsigned i;
+
+	for (i = 0; i < PAGE / sizeof(*page); i++)
+		page[i] = (n + 1) * 0x9e3779b97f4a7c15ull ^
+			  (i + 1) * 0x94d049bb133111ebull;
+}
+
+static void run_lease(const struct private *p, struct shared *s, unsigned nth,
+		      uint64_t bytes)
+{
+	const struct timespec nap = { .tv_nsec = 200000 };
+	struct tmem_open_opts opts = { .size = sizeof(opts),
+				       .limit_bytes = bytes + bytes / 4,
+				       .agers = TMEM_NO_AGERS };
+	struct tmem_pool_opts kept = { .size = sizeof(kept),
+				       .flags = TMEM_POOL_KEEP };
+	uint64_t wanted[PAGE / 8], page[PAGE / 8], n, tries = 0;
+	char domain[16];
+	struct tmem *t;
+	int pool;
+
+	(void)snprintf(domain, sizeof(domain), "lease%u", nth);
+	opts.domain = domain;
+	if (tmem_open(p->where, &opts, &t) ||
+	    (pool = tmem_pool_create(t, &kept)) < 0)
+		private_die("a session cannot be opened");
+	for (n = 0; n < bytes / PAGE; n++) {
+		struct tmem_key key = tmem_key(n >> 10, n & 1023);
+
+		fill_page(wanted, n);
+		while (tmem_put(t, pool, &key, wanted) != 1 && tries++ < 20000)
+			(void)nanosleep(&nap, NULL);
+	}
+	atomic_fetch_add(&s->filled, 1);
+	for (n = 0;; n = (n + 7919) % (bytes / PAGE)) {
+		struct tmem_key key = tmem_key(n >> 10, n & 1023);
+
+		if (tmem_get(t, pool, &key, page) == 1) {
+			fill_page(wanted, n);
+			if (memcmp(page, wanted, PAGE))
+				atomic_fetch_add(&s->wrong, 1);
+		}
+		(void)nanosleep(&nap, NULL);
+	}
+}
+
+static void run_allocator(struct shared *s, uint64_t bytes)
+{
+	uint64_t done;
+	char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		private_die("mmap: %s", strerror(errno));
+	(void)madvise(at, bytes, MADV_HUGEPAGE);
+	for (done = 0; done < bytes; done += CHUNK) {
+		memset(at + done, 1, CHUNK);
+		atomic_store(&s->allocated, done + CHUNK);
+	}
+	for (;;)
+		(void)pause();
+}
+
+static pid_t start(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		private_die("fork: %s", strerror(errno));
+	if (!pid)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+/* Touches memory once, so that it is there when it counts. */
+static void warm(uint64_t bytes)
+{
+	pid_t pid = start();
+	char *at;
+
+	if (pid) {
+		(void)waitpid(pid, NULL, 0);
+		return;
+	}
+	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	_exit(at == MAP_FAILED);
+}
+
+/* ---- Watching ------------------------------------------------------------ */
+
+/** struct watch - from the allocator's first page on. */
+struct watch {
+	struct private *daemon;
+	struct shared *shared;
+	const struct sizes *sizes;
+	uint64_t floor;
+	uint64_t lent, free;				    /* bytes, before */
+	uint64_t start_ns, crossed_ns, noticed_ns, back_ns; /* 0: not yet */
+	struct timeline *line;
+	unsigned looks;
+};
+
+static void watch_once(struct watch *w)
+{
+	uint64_t allocated = atomic_load(&w->shared->allocated);
+	uint64_t available = available_bytes(), lent, now, mem_free;
+	struct tmem_wire_status_reply s;
+
+	private_status(w->daemon, &s);
+	lent = private_lent(s.lent_bytes);
+	mem_free = bench_machine_free_bytes();
+	now = tmem_clock_ns();
+	/* A dip that nobody else saw is none. */
+	if (available >= w->floor && !w->noticed_ns)
+		w->crossed_ns = 0;
+	else if (!w->crossed_ns)
+		w->crossed_ns = now;
+	if (!w->noticed_ns && lent < w->lent)
+		w->noticed_ns = now;
+	if (w->crossed_ns && !w->back_ns &&
+	    w->lent >= lent + w->sizes->reclaimed &&
+	    mem_free + allocated >=
+		    w->free + w->sizes->reclaimed / 100 * SEEN_PCT)
+		w->back_ns = now;
+	if (w->line && w->looks++ % DRAWN == 0) {
+		double at = (double)(now - w->start_ns) / TMEM_NS_PER_SEC;
+
+		timeline_note(w->line, 0, at, (double)lent / MIB);
+		timeline_note(w->line, 1, at, (double)allocated / MIB);
+		timeline_note(w->line, 2, at, (double)available / MIB);
+		timeline_note(w->line, 3, at, (double)w->floor / MIB);
+	}
+}
+
+static struct moment watch(struct watch *w)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	struct moment m;
+
+	while (!w->back_ns) {
+		watch_once(w);
+		if (tmem_clock_ns() - w->start_ns > PATIENCE_NS)
+			private_die("1 GiB did not come back; is something "
+				    "else using memory?");
+		(void)nanosleep(&ms, NULL);
+	}
+	m.ms = ((double)w->back_ns - (double)w->crossed_ns) / TMEM_NS_PER_MS;
+	m.notice_ms = ((double)w->noticed_ns - (double)w->crossed_ns) /
+		      TMEM_NS_PER_MS;
+	return m;
+}
+
+static void wait_filled(const struct shared *s)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	uint64_t from = tmem_clock_ns();
+
+	while (atomic_load(&s->filled) < LEASES) {
+		if (tmem_clock_ns() - from > PATIENCE_NS)
+			private_die("the sessions do not fill up; is memory "
+				    "short?");
+		(void)nanosleep(&ms, NULL);
+	}
+}
+
+static struct moment once(struct shared *s, const struct sizes *z,
+			  struct timeline *line)
+{
+	uint64_t available = available_bytes(), floor;
+	uint64_t all = LEASES * z->lease / 8 * 9;
+	struct tmem_wire_status_reply status;
+	struct watch w = { .shared = s, .sizes = z, .line = line };
+	pid_t leases[LEASES], allocator;
+	struct private p = { 0 };
+	struct moment m;
+	char config[128];
+	unsigned i;
+
+	if (available < all + z->headroom + 2 * z->reclaimed)
+		private_die("%llu MiB are available; the least is %llu",
+			    (unsigned long long)(available / MIB),
+			    (unsigned long long)((all + z->headroom +
+						  2 * z->reclaimed) /
+						 MIB));
+	memset(s, 0, sizeof(*s));
+	floor = available - all - z->headroom;
+	(void)snprintf(config, sizeof(config), "budget = %lluM\nfloor = %lluM\n",
+		       (unsigned long long)(all / MIB),
+		       (unsigned long long)(floor / MIB));
+	private_start(&p, config);
+	for (i = 0; i < LEASES; i++) {
+		leases[i] = start();
+		if (!leases[i])
+			run_lease(&p, s, i, z->lease);
+	}
+	wait_filled(s);
+	private_status(&p, &status);
+	w.daemon = &p;
+	w.floor = floor;
+	w.lent = private_lent(status.lent_bytes);
+	w.free = bench_machine_free_bytes();
+	w.start_ns = tmem_clock_ns();
+	allocator = start();
+	if (!allocator)
+		run_allocator(s, z->headroom + z->reclaimed + z->reclaimed / 2);
+	m = watch(&w);
+	end(allocator);
+	for (i = 0; i < LEASES; i++)
+		end(leases[i]);
+	private_stop(&p);
+	if (atomic_load(&s->wrong))
+		private_die("pages were not what was put");
+	return m;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .name = "reclaim",
+			     .doc = "How fast the host gets 1 GiB back from four "
+				    "sessions that hold 2 GiB." };
+	struct sizes z = { 512 * MIB, 512 * MIB, GIB };
+	double ms[REPEATS], notice_ms[REPEATS];
+	static struct bench_report report;
+	static struct timeline line;
+	unsigned i, repeats;
+	struct shared *s;
+
+	options_parse(&o, argc, argv);
+	if (o.tiny)
+		z = (struct sizes){ 32 * MIB, 384 * MIB, 64 * MIB };
+	repeats = o.tiny ? 1 : REPEATS;
+	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s == MAP_FAILED)
+		private_die("mmap: %s", strerror(errno));
+	timeline_init(&line, "Another process takes memory", "MiB");
+	(void)timeline_line(&line, "lent");
+	(void)timeline_line(&line, "the other process");
+	(void)timeline_line(&line, "MemAvailable");
+	line.chart.lines[timeline_line(&line, "floor")].dashed = 1;
+	warm(LEASES * z.lease + z.headroom + 2 * z.reclaimed);
+	for (i = 0; i < repeats; i++) {
+		struct moment m = once(s, &z, i ? NULL : &line);
+
+		ms[i] = m.ms;
+		notice_ms[i] = m.notice_ms;
+	}
+	timeline_draw(&line, o.out, "reclaim.svg");
+	bench_report_add(&report, NULL, "reclaim_1gib_ms",
+			 "1 GiB back, from when the floor was crossed, ms", ms,
+			 repeats);
+	bench_report_add(&report, NULL, "reclaim_notice_ms",
+			 "... until the first segment was, ms", notice_ms,
+			 repeats);
+	options_tell(&o, &report, LEASES * z.lease, repeats);
+	return 0;
+}

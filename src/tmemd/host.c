@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * host.c - what the kernel says about the whole machine's memory.
+ *
+ * MemAvailable leaves out free pages that CPUs keep at hand: hundreds of MiB a
+ * CPU since Linux 6.7, and just those that have been given back last. Who gives
+ * back 200 MiB and reads MemAvailable sees a third of it, and would give more for
+ * nothing. So near the floor they are added from zoneinfo, which takes longer.
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tmem/tmem.h>
+
+#include "mem.h"
+
+/* The lines that are read are well within it; zoneinfo is read in pieces. */
+#define TEXT_MAX 8192u
+
+/* Some tasks stalled for 70 ms within a second: what TMO calls noticeable is less,
+ * but a tenth of it can be had by starting a large program. Without privileges
+ * the kernel takes windows of 2 s only. */
+static const char *const stall_triggers[] = { "some 70000 1000000",
+					      "some 140000 2000000" };
+
+/* ---- Opening ------------------------------------------------------------- */
+
+static int open_stall(void)
+{
+	size_t i;
+	int fd = -1, ok = 0;
+
+	for (i = 0; !ok && i < 2; i++) {
+		fd = open("/proc/pressure/memory",
+			  O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0)
+			return -1;
+		ok = write(fd, stall_triggers[i],
+			   strlen(stall_triggers[i]) + 1) > 0;
+		if (!ok)
+			(void)close(fd);
+	}
+	return ok ? fd : -1;
+}
+
+void tmemd_host_init(struct tmemd_host *h, const struct tmem_logger *logger)
+{
+	struct tmemd_host_view v;
+
+	h->meminfo_fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+	h->vmstat_fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
+	h->zoneinfo_fd = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
+	h->stall_fd = open_stall();
+	tmemd_host_look(h, 0, &v);
+	if (v.available_bytes == TMEMD_HOST_UNKNOWN)
+		tmem_logger_say(logger, TMEM_LOG_WARNING,
+				"/proc/meminfo has no MemAvailable: the floor is "
+				"not kept, the budget is all that bounds "
+				"lending");
+	if (h->stall_fd < 0)
+		tmem_logger_say(logger, TMEM_LOG_WARNING,
+				"/proc/pressure/memory tells nothing: stalls do "
+				"not shrink the budget, the floor still does");
+}
+
+static void close_file(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+void tmemd_host_finish(struct tmemd_host *h)
+{
+	close_file(&h->meminfo_fd);
+	close_file(&h->vmstat_fd);
+	close_file(&h->zoneinfo_fd);
+	close_file(&h->stall_fd);
+}
+
+/* ---- Reading ------------------------------------------------------------- */
+
+/* The number behind a name at the start of a line; `missing` if it is not there. */
+static uint64_t figure(const char *text, const char *name, uint64_t missing)
+{
+	const char *at = strstr(text, name);
+
+	while (at && at != text && at[-1] != '\n')
+		at = strstr(at + 1, name);
+	return at ? strtoull(at + strlen(name), NULL, 10) : missing;
+}
+
+static size_t read_at(int fd, char *text, size_t size, off_t at)
+{
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, size - 1, at);
+
+	text[n > 0 ? n : 0] = 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* Pages in a piece's "count:" lines; a line that the piece cuts is left over. */
+static uint64_t count_in(char *text, size_t *used)
+{
+	uint64_t sum = 0;
+	char *line = text, *end;
+
+	while ((end = strchr(line, '\n'))) {
+		*end = 0;
+		line += strspn(line, " ");
+		if (!strncmp(line, "count: ", 7))
+			sum += strtoull(line + 7, NULL, 10);
+		line = end + 1;
+	}
+	*used = (size_t)(line - text);
+	return sum;
+}
+
+static uint64_t pages_at_hand(int fd)
+{
+	char text[TEXT_MAX];
+	size_t used = 1;
+	uint64_t sum = 0;
+	off_t at = 0;
+
+	while (used && read_at(fd, text, sizeof(text), at)) {
+		sum += count_in(text, &used);
+		at += (off_t)used;
+	}
+	return sum;
+}
+
+void tmemd_host_look(const struct tmemd_host *h, uint64_t enough_bytes,
+		     struct tmemd_host_view *ret)
+{
+	char text[TEXT_MAX];
+
+	(void)read_at(h->meminfo_fd, text, sizeof(text), 0);
+	ret->available_bytes = figure(text, "MemAvailable:", TMEMD_HOST_UNKNOWN);
+	if (ret->available_bytes != TMEMD_HOST_UNKNOWN)
+		ret->available_bytes *= 1024;
+	if (ret->available_bytes < enough_bytes)
+		ret->available_bytes +=
+			pages_at_hand(h->zoneinfo_fd) * TMEM_OS_PAGE;
+	(void)read_at(h->vmstat_fd, text, sizeof(text), 0);
+	ret->scanned = figure(text, "pgscan_kswapd ", 0) +
+		       figure(text, "pgscan_direct ", 0);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pressure.h - the host's need, watched and answered.
+ */
+#ifndef TMEM_TMEMD_PRESSURE_H
+#define TMEM_TMEMD_PRESSURE_H
+
+#include <systemd/sd-event.h>
+
+#include "budget.h"
+#include "host.h"
+
+struct tmemd;
+
+struct tmemd_pressure {
+	struct tmemd_host host;
+	struct tmemd_budget budget;
+	sd_event_source *timer;
+	sd_event_source *stall;
+	uint32_t told; /* the reason that was logged last */
+};
+
+/** tmemd_pressure_init() - @d's host is there already. Return: 0, negative errno. */
+int tmemd_pressure_init(struct tmemd *d);
+void tmemd_pressure_finish(struct tmemd *d);
+
+/** tmemd_pressure_configure() - the budget's settings as they are now said. */
+void tmemd_pressure_configure(struct tmemd *d);
+
+/** tmemd_pressure_on() - leases exist: watch. */
+void tmemd_pressure_on(struct tmemd *d);
+
+/** tmemd_pressure_refresh() - look now, unless that was done a moment ago: before
+ * lending, and for whoever asks. */
+void tmemd_pressure_refresh(struct tmemd *d);
+
+#endif

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test-arbiter.c - who gets memory of a running daemon, and how the host gets it
+ * back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "content.h"
+#include "daemon.h"
+#include "leftover.h"
+#include "machine.h"
+#include "memlimit.h"
+#include "pages.h"
+#include "unit.h"
+
+#define MIB (1ull << 20)
+
+/* Stores of the size that these tests have use segments of 256 KiB. */
+#define SEGMENT (256ull << 10)
+
+/* What a session may hold ahead of its need, at first. */
+#define STOCK (12 * MIB)
+
+/* Rounds of floods; it settles in a few. */
+#define ROUNDS 40
+#define BURST 1024 /* pages a round */
+
+static struct daemon d;
+
+static int set_up(void **state)
+{
+	(void)state;
+	daemon_init(&d);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	daemon_finish(&d);
+	return 0;
+}
+
+/** struct user - a domain's session, and how far it has put. */
+struct user {
+	const char *name;
+	struct tmem *t;
+	int pool;
+	unsigned next;
+};
+
+static void user_open(struct user *u, const char *name)
+{
+	memset(u, 0, sizeof(*u));
+	u->name = name;
+	u->t = daemon_open(&d, name, 0);
+	u->pool = pages_pool(u->t, 0);
+}
+
+static void user_flood(struct user *u, unsigned pages)
+{
+	(void)pages_put(u->t, u->pool, u->next, pages, 0);
+	u->next += pages;
+}
+
+static struct tmem_wire_domain domain_of(const char *name)
+{
+	struct tmem_wire_domain e;
+
+	assert_true(daemon_domain(&d, name, &e));
+	return e;
+}
+
+static uint64_t held(const char *name)
+{
+	struct tmem_wire_domain e = domain_of(name);
+
+	return e.lent_bytes[0] + e.lent_bytes[1] + e.lent_bytes[2];
+}
+
+static void flood_all(struct user *users, unsigned count, unsigned rounds)
+{
+	unsigned i, n;
+
+	for (n = 0; n < rounds; n++)
+		for (i = 0; i < count; i++)
+			user_flood(&users[i], BURST);
+}
+
+/* How soon a lone domain has what it may: that is the machine's to say. */
+static void flood_until(struct user *u, uint64_t bytes)
+{
+	uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
+
+	while (held(u->name) <= bytes) {
+		user_flood(u, BURST);
+		assert_true(machine_now_ns() < end);
+	}
+}
+
+/* Reads the configuration again, and waits until it says so, or why not. */
+static void reload(const char *text, const char *said)
+{
+	uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
+
+	assert_int_equal(truncate(d.log, 0), 0);
+	daemon_configure(&d, text);
+	daemon_signal(&d, SIGHUP);
+	while (!daemon_says(&d, said)) {
+		assert_true(machine_now_ns() < end);
+		(void)usleep(1000);
+	}
+	/* It says so in the middle of it; an answer comes after the end. */
+	(void)daemon_status(&d);
+}
+
+/* ---- Dividing ------------------------------------------------------------ */
+
+static void weights_split(void **state)
+{
+	struct user u[2];
+	double light, heavy;
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\npolicy = weighted\n"
+			     "[domain light]\n[domain heavy]\nweight = 300\n");
+	daemon_start(&d);
+	user_open(&u[0], "light");
+	user_open(&u[1], "heavy");
+	/* The light one has it all before the heavy one comes. */
+	flood_until(&u[0], 64 * MIB - STOCK);
+	flood_all(u, 2, ROUNDS);
+	light = (double)held("light");
+	heavy = (double)held("heavy");
+	assert_true(light + heavy > 60.0 * MIB);
+	assert_true(100 * light / (light + heavy) > 22);
+	assert_true(100 * light / (light + heavy) < 28);
+	tmem_close(u[0].t);
+	tmem_close(u[1].t);
+}
+
+static void flood_spares_who_is_below(void **state)
+{
+	struct user modest, flood;
+	uint64_t before;
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\n");
+	daemon_start(&d);
+	user_open(&modest, "modest");
+	user_flood(&modest, 20 * MIB / 4096);
+	before = held("modest");
+	user_open(&flood, "flood");
+	flood_until(&flood, 30 * MIB);
+	flood_all(&flood, 1, ROUNDS);
+	assert_true(held("flood") > 30 * MIB);
+	assert_true(held("modest") + STOCK >= before);
+	assert_true(domain_of("modest").revoked == 0);
+	tmem_close(flood.t);
+	tmem_close(modest.t);
+}
+
+static void greedy_takes_nothing_for_others(void **state)
+{
+	struct user first, second;
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\npolicy = greedy\n");
+	daemon_start(&d);
+	user_open(&first, "first");
+	flood_until(&first, 50 * MIB);
+	user_open(&second, "second");
+	flood_all(&second, 1, 20);
+	assert_true(held("second") <= 64 * MIB - 50 * MIB);
+	assert_true(held("first") > 50 * MIB);
+	assert_true(domain_of("first").revoked == 0);
+	tmem_close(first.t);
+	tmem_close(second.t);
+}
+
+static void static_lends_no_more_than_parts(void **state)
+{
+	struct user u, idle;
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\npolicy = static\n");
+	daemon_start(&d);
+	user_open(&idle, "idle");
+	user_open(&u, "busy");
+	flood_until(&u, 32 * MIB - 2 * SEGMENT);
+	flood_all(&u, 1, 20);
+	assert_true(held("busy") <= 32 * MIB);
+	assert_true(held("busy") + 2 * SEGMENT > 32 * MIB);
+	tmem_close(u.t);
+	tmem_close(idle.t);
+}
+
+static void caps_hold_to_the_segment(void **state)
+{
+	struct user u;
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\n[domain capped]\ncap = 10M\n");
+	daemon_start(&d);
+	user_open(&u, "capped");
+	flood_until(&u, 10 * MIB - 2 * SEGMENT);
+	flood_all(&u, 1, 10);
+	assert_true(held("capped") <= 10 * MIB);
+	assert_true(held("capped") + 2 * SEGMENT > 10 * MIB);
+	/* A lower one holds at once. */
+	reload("budget = 64M\n[domain capped]\ncap = 5M\n",
+	       "configuration read");
+	assert_true(held("capped") <= 5 * MIB);
+	flood_all(&u, 1, 10);
+	assert_true(held("capped") <= 5 * MIB);
+	tmem_close(u.t);
+}
+
+static void minimum_comes_before_greed(void **state)
+{
+	struct user first, second;
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\npolicy = greedy\n"
+			     "[domain second]\nmin = 24M\n");
+	daemon_start(&d);
+	user_open(&first, "first");
+	flood_until(&first, 50 * MIB);
+	user_open(&second, "second");
+	flood_until(&second, 24 * MIB - 2 * SEGMENT);
+	flood_all(&second, 1, ROUNDS);
+	assert_true(held("second") + 2 * SEGMENT > 24 * MIB);
+	assert_true(held("second") <= 26 * MIB);
+	tmem_close(first.t);
+	tmem_close(second.t);
+}
+
+/* The original kept a dead client's weight in the sum. */
+static void the_dead_weigh_nothing(void **state)
+{
+	struct user u[3];
+	double a, b;
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\npolicy = weighted\n"
+			     "[domain c]\nweight = 10000\n");
+	daemon_start(&d);
+	user_open(&u[0], "a");
+	user_open(&u[1], "b");
+	user_open(&u[2], "c");
+	flood_all(u, 3, ROUNDS);
+	assert_true(held("c") > 56 * MIB);
+	tmem_close(u[2].t);
+	flood_all(u, 2, ROUNDS);
+	a = (double)held("a");
+	b = (double)held("b");
+	assert_true(a + b > 60.0 * MIB);
+	assert_true(100 * a / (a + b) > 47 && 100 * a / (a + b) < 53);
+	tmem_close(u[0].t);
+	tmem_close(u[1].t);
+}
+
+/* ---- Settings ------------------------------------------------------------ */
+
+static void policy_changes_at_once(void **state)
+{
+	struct user u[2];
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\npolicy = greedy\n");
+	daemon_start(&d);
+	user_open(&u[0], "first");
+	user_open(&u[1], "second");
+	flood_until(&u[0], 50 * MIB);
+	assert_true(held("first") > 50 * MIB);
+	reload("budget = 64M\npolicy = static\n", "configuration read");
+	assert_string_equal(daemon_status(&d).policy, "static");
+	assert_true(held("first") <= 32 * MIB);
+	tmem_close(u[0].t);
+	tmem_close(u[1].t);
+}
+
+static void bad_settings_change_nothing(void **state)
+{
+	(void)state;
+	daemon_configure(&d, "budget = 64M\npolicy = static\n");
+	daemon_start(&d);
+	reload("budget = 32M\npolicy = fair\n",
+	       "want greedy, static, weighted or utility");
+	reload("budget = 32M\n[domain a]\nmin = 33M\n[domain b]\ncap = 4M\n",
+	       "33M, and the cap is");
+	reload("budget = 32M\n[domain a]\nweight = 0\n",
+	       "want a number from 1 to 10000");
+	assert_string_equal(daemon_status(&d).policy, "static");
+	assert_true(daemon_status(&d).maximum_bytes == 64 * MIB);
+}
+
+static void frozen_refuses_puts(void **state)
+{
+	uint8_t page[4096] = { 1 };
+	struct tmem_key key = tmem_key(1ull << 40, 7);
+	uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
+	struct user u, later;
+	unsigned in;
+
+	(void)state;
+	daemon_configure(&d, "budget = 64M\n");
+	daemon_start(&d);
+	user_open(&u, "early");
+	in = pages_put(u.t, u.pool, 0, 64, 1000);
+	assert_true(in > 32);
+	reload("budget = 64M\nfrozen = yes\n", "configuration read");
+	while (tmem_put(u.t, u.pool, &key, page) == 1) {
+		assert_true(machine_now_ns() < end);
+		(void)usleep(1000);
+	}
+	/* All else works. */
+	assert_int_equal(pages_get(u.t, u.pool, 0, 64), in);
+	/* It holds for those who come later. */
+	user_open(&later, "later");
+	assert_int_equal(tmem_put(later.t, later.pool, &key, page), 0);
+	assert_true(domain_of("later").flags & TMEM_WIRE_FROZEN);
+	assert_true(domain_of("later").lent_bytes[0] == 0);
+	reload("budget = 64M\n# thawed\n", "configuration read");
+	while (tmem_put(later.t, later.pool, &key, page) != 1) {
+		assert_true(machine_now_ns() < end);
+		(void)usleep(1000);
+	}
+	tmem_close(u.t);
+	tmem_close(later.t);
+}
+
+/* ---- The host ------------------------------------------------------------ */
+
+/* Takes so much of the machine's memory, until it is killed. */
+static pid_t take_memory(uint64_t bytes)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1,
+				0);
+
+		if (at == MAP_FAILED)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+static int shrunk_by_floor(const struct tmem_wire_status_reply *s, void *ctx)
+{
+	(void)ctx;
+	/* An index is not taken, even if nothing may be lent. */
+	return s->budget_shrunk && s->budget_reason == TMEM_WIRE_BUDGET_FLOOR &&
+	       !s->lent_bytes[TMEM_WIRE_EPHEMERAL];
+}
+
+/* Room for what other tests on the machine do meanwhile: only an allocation of
+ * ours may decide. */
+static void floor_is_kept(void **state)
+{
+	uint64_t available = machine_mem_available();
+	char config[128];
+	struct user u;
+	pid_t pid;
+
+	(void)state;
+	if (available < 3072 * MIB)
+		skip();
+	(void)snprintf(config, sizeof(config), "budget = 64M\nfloor = %lluM\n",
+		       (unsigned long long)((available - 1536 * MIB) / MIB));
+	daemon_configure(&d, config);
+	daemon_start(&d);
+	user_open(&u, "cache");
+	flood_all(&u, 1, 20);
+	assert_true(held("cache") > 50 * MIB);
+	pid = take_memory(2560 * MIB);
+	daemon_until(&d, shrunk_by_floor, NULL);
+	assert_true(daemon_says(&d, "reason=floor"));
+	end(pid);
+	assert_true(pages_get(u.t, u.pool, 0, BURST) >= 0);
+	tmem_close(u.t);
+}
+
+/* In a cgroup of its own: reads a file larger than its limit, again and again. */
+static pid_t thrash(const struct memlimit *m, const char *path)
+{
+	static char text[MIB];
+	pid_t pid = fork();
+	int fd;
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (memlimit_enter(m, getpid()))
+		_exit(1);
+	for (;;) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		while (read(fd, text, sizeof(text)) > 0)
+			;
+		(void)close(fd);
+	}
+}
+
+static void write_file(const char *path, uint64_t bytes)
+{
+	static char text[MIB];
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	memset(text, 1, sizeof(text));
+	for (; bytes; bytes -= sizeof(text))
+		assert_int_equal(write(fd, text, sizeof(text)), sizeof(text));
+	assert_int_equal(fsync(fd), 0);
+	(void)close(fd);
+}
+
+static void foreign_thrashing_does_not_shrink(void **state)
+{
+	struct tmem_wire_status_reply s;
+	struct memlimit m;
+	char path[128];
+	struct user u;
+	pid_t pid;
+
+	(void)state;
+	if (memlimit_init(&m, 16 * MIB))
+		skip();
+	daemon_configure(&d, "budget = 64M\nfloor = 256M\n");
+	daemon_start(&d);
+	user_open(&u, "cache");
+	flood_all(&u, 1, 20);
+	(void)snprintf(path, sizeof(path), "%s/file", d.dir);
+	write_file(path, 64 * MIB);
+	pid = thrash(&m, path);
+	(void)sleep(4);
+	s = daemon_status(&d);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	end(pid);
+	memlimit_finish(&m);
+	assert_true(s.budget_bytes == 64 * MIB);
+	assert_int_equal(s.budget_shrunk, 0);
+	assert_int_equal(s.stalls, s.stalls_foreign);
+	assert_true(held("cache") > 50 * MIB);
+	tmem_close(u.t);
+}
+
+static void idle_takes_no_cpu(void **state)
+{
+	uint64_t before;
+	struct user u;
+
+	(void)state;
+	if (MACHINE_SANITIZED)
+		skip();
+	daemon_configure(&d, "budget = 64M\n");
+	daemon_start(&d);
+	user_open(&u, "cache");
+	flood_all(&u, 1, 20);
+	(void)sleep(1);
+	before = daemon_ticks_of(d.pid);
+	(void)sleep(3);
+	/* A tick is 10 ms: a third of a percent. */
+	assert_in_range(daemon_ticks_of(d.pid) - before, 0, 1);
+	tmem_close(u.t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(weights_split, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(flood_spares_who_is_below,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(greedy_takes_nothing_for_others,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(static_lends_no_more_than_parts,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(caps_hold_to_the_segment,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(minimum_comes_before_greed,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_dead_weigh_nothing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(policy_changes_at_once, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(bad_settings_change_nothing,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(frozen_refuses_puts, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(floor_is_kept, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(
+			foreign_thrashing_does_not_shrink, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(idle_takes_no_cpu, set_up,
+						tear_down),
+		cmocka_unit_test(leftover_none),
+	};
+
+	if (!daemon_exists())
+		return 77;
+	return cmocka_run_group_tests(tests, leftover_note, NULL);
+}

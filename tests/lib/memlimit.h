@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * memlimit.h - a cgroup with a memory limit, of whichever version has the
+ * controller.
+ */
+#ifndef TESTS_LIB_MEMLIMIT_H
+#define TESTS_LIB_MEMLIMIT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct memlimit {
+	char dir[256]; /* of the cgroup */
+};
+
+/**
+ * memlimit_init() - a new one, empty.
+ *
+ * Return: 0; -EOPNOTSUPP this machine or user cannot: skip what needs it.
+ */
+int memlimit_init(struct memlimit *m, uint64_t limit_bytes);
+
+/** memlimit_enter() - a process, and what it starts from then on. Return: 0,
+ * negative errno. */
+int memlimit_enter(const struct memlimit *m, pid_t pid);
+
+/** memlimit_finish() - once its processes are gone. */
+void memlimit_finish(struct memlimit *m);
+
+#endif

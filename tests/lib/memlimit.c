@@ -44,11 +44,13 @@ static int write_number(const struct memlimit *m, const char *file, uint64_t n)
 
 int memlimit_init(struct memlimit *m, uint64_t limit_bytes)
 {
+	char dir[sizeof(m->dir)];
 	size_t i;
 
 	for (i = 0; i < VERSIONS; i++) {
-		(void)snprintf(m->dir, sizeof(m->dir), "%s/tmem-test-%d",
+		(void)snprintf(dir, sizeof(dir), "%s/tmem-test-%d",
 			       versions[i].root, (int)getpid());
+		memcpy(m->dir, dir, sizeof(dir));
 		if (mkdir(m->dir, 0755))
 			continue;
 		if (!write_number(m, versions[i].limit, limit_bytes))

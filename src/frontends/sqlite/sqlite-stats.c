@@ -74,7 +74,8 @@ static void collect(struct sqlite_file *f, struct figures *ret)
 	add(ret, "checks", node->counts.checks);
 	add(ret, "drops", node->counts.drops);
 	add(ret, "flushed", node->counts.flushed);
-	add_store(ret, f->store);
+	if (f->store)
+		add_store(ret, f->store);
 }
 
 char *sqlite_stats_text(struct sqlite_file *f)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "content.h"
+#include "leftover.h"
 #include "machine.h"
 #include "unit.h"
 
@@ -114,6 +115,27 @@ void witness_check(struct witness *w)
 void witness_finish(struct witness *w)
 {
 	tmem_close(w->t);
+}
+
+int witness_begin(struct witness *w, struct daemon *d, const char *config,
+		  void **state)
+{
+	if (leftover_note(state))
+		return -1;
+	daemon_init(d);
+	if (config)
+		daemon_configure(d, config);
+	daemon_start(d);
+	witness_init(w, d);
+	return 0;
+}
+
+void witness_end(struct witness *w, struct daemon *d, void **state)
+{
+	witness_check(w);
+	witness_finish(w);
+	daemon_finish(d);
+	leftover_none(state);
 }
 
 /* ---- The client ---------------------------------------------------------- */

@@ -42,6 +42,18 @@ void witness_init(struct witness *w, const struct daemon *d);
 void witness_check(struct witness *w);
 void witness_finish(struct witness *w);
 
+/**
+ * witness_begin() - for a group's setup: a daemon, and the witness in it.
+ * @config: the daemon's; NULL: the default one.
+ *
+ * Return: 0, -1.
+ */
+int witness_begin(struct witness *w, struct daemon *d, const char *config,
+		  void **state);
+
+/** witness_end() - the group's last test: nothing of it all is left. */
+void witness_end(struct witness *w, struct daemon *d, void **state);
+
 /** hostile_hello() - an honest hello, to be spoiled. */
 struct tmem_wire_hello hostile_hello(const char *domain, uint64_t limit);
 

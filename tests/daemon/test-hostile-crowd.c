@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "leftover.h"
 #include "machine.h"
 #include "unit.h"
 
@@ -21,22 +20,15 @@ static struct witness w;
 
 static int group_init(void **state)
 {
-	if (leftover_note(state))
-		return -1;
-	daemon_init(&d);
-	daemon_configure(&d, "budget = 256M\ndefault-persistent = 128M\n"
-			     "max-sessions = 20\n");
-	daemon_start(&d);
-	witness_init(&w, &d);
-	return 0;
+	return witness_begin(&w, &d,
+			     "budget = 256M\ndefault-persistent = 128M\n"
+			     "max-sessions = 20\n",
+			     state);
 }
 
 static void the_end(void **state)
 {
-	witness_check(&w);
-	witness_finish(&w);
-	daemon_finish(&d);
-	leftover_none(state);
+	witness_end(&w, &d, state);
 }
 
 static void silence(void **state)

@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "leftover.h"
 #include "machine.h"
 #include "unit.h"
 
@@ -28,20 +27,12 @@ static struct witness w;
 
 static int group_init(void **state)
 {
-	if (leftover_note(state))
-		return -1;
-	daemon_init(&d);
-	daemon_start(&d);
-	witness_init(&w, &d);
-	return 0;
+	return witness_begin(&w, &d, NULL, state);
 }
 
 static void the_end(void **state)
 {
-	witness_check(&w);
-	witness_finish(&w);
-	daemon_finish(&d);
-	leftover_none(state);
+	witness_end(&w, &d, state);
 }
 
 static uint8_t *map_data(const struct hostile *h, size_t bytes)

@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "leftover.h"
 #include "machine.h"
 #include "rng.h"
 #include "unit.h"
@@ -28,20 +27,12 @@ static struct witness w;
 
 static int group_init(void **state)
 {
-	if (leftover_note(state))
-		return -1;
-	daemon_init(&d);
-	daemon_start(&d);
-	witness_init(&w, &d);
-	return 0;
+	return witness_begin(&w, &d, NULL, state);
 }
 
 static void the_end(void **state)
 {
-	witness_check(&w);
-	witness_finish(&w);
-	daemon_finish(&d);
-	leftover_none(state);
+	witness_end(&w, &d, state);
 }
 
 /* Says it on a new connection, and is refused for it. */

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "content.h"
-#include "leftover.h"
 #include "machine.h"
 #include "pages.h"
 #include "rng.h"
@@ -43,20 +42,12 @@ const char *__tsan_default_options(void)
 
 static int group_init(void **state)
 {
-	if (leftover_note(state))
-		return -1;
-	daemon_init(&d);
-	daemon_start(&d);
-	witness_init(&w, &d);
-	return 0;
+	return witness_begin(&w, &d, NULL, state);
 }
 
 static void the_end(void **state)
 {
-	witness_check(&w);
-	witness_finish(&w);
-	daemon_finish(&d);
-	leftover_none(state);
+	witness_end(&w, &d, state);
 }
 
 /* ---- A client in a process of its own ------------------------------------- */

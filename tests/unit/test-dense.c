@@ -219,6 +219,19 @@ static void packed_pages_become_dense(void **state)
 	opened_finish(&o);
 }
 
+/* The first so many pages, of text; all are stored. */
+static void put_text(int pool, uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < n; i++) {
+		struct tmem_key key = key_of(i);
+
+		page_fill(page, PAGE, CONTENT_TEXT, i);
+		assert_int_equal(tmem_put(o.t, pool, &key, page), 1);
+	}
+}
+
 /* Where puts outrun the agers, putters pack; and not by turns with each put. */
 static void putters_pack_under_pressure(void **state)
 {
@@ -229,17 +242,12 @@ static void putters_pack_under_pressure(void **state)
 	(void)state;
 	opened_init(&o, "embedded:size=24M,codec=zstd");
 	pool = opened_pool(&o, TMEM_POOL_KEEP, 0);
-	for (i = 0; i < 5000; i++) {
-		struct tmem_key key = key_of(i);
-
-		page_fill(page, PAGE, CONTENT_TEXT, i);
-		assert_int_equal(tmem_put(o.t, pool, &key, page), 1);
-	}
+	put_text(pool, 5000);
 	s = opened_stats(&o);
 	assert_int_equal(s.puts_packed, 0);
 	assert_int_equal(s.shortages, 0);
 	assert_int_equal(s.pages_raw, 5000);
-	for (; i < 30000; i++) {
+	for (i = 5000; i < 30000; i++) {
 		struct tmem_key key = key_of(i);
 
 		page_fill(page, PAGE, CONTENT_TEXT, i);
@@ -533,18 +541,12 @@ static void ageing_changes_no_result(void **state)
 /* Raw pages keep their share of the limit, and young ones their form. */
 static void raw_while_there_is_room(void **state)
 {
-	uint64_t i;
 	int pool;
 
 	(void)state;
 	opened_init(&o, "embedded:size=24M,codec=zstd,raw=50");
 	pool = opened_pool(&o, TMEM_POOL_PERSISTENT, 0);
-	for (i = 0; i < 2000; i++) {
-		struct tmem_key key = key_of(i);
-
-		page_fill(page, PAGE, CONTENT_TEXT, i);
-		assert_int_equal(tmem_put(o.t, pool, &key, page), 1);
-	}
+	put_text(pool, 2000);
 	opened_age(&o);
 	assert_int_equal(opened_stats(&o).pages_raw, 2000);
 	assert_int_equal(tmem_age(o.t, 1000), 0);
@@ -553,18 +555,12 @@ static void raw_while_there_is_room(void **state)
 
 static void lz4_stores_have_no_dense_pages(void **state)
 {
-	uint64_t i;
 	int pool;
 
 	(void)state;
 	opened_init(&o, "embedded:size=24M,codec=lz4,raw=0");
 	pool = opened_pool(&o, TMEM_POOL_PERSISTENT, 0);
-	for (i = 0; i < 2000; i++) {
-		struct tmem_key key = key_of(i);
-
-		page_fill(page, PAGE, CONTENT_TEXT, i);
-		assert_int_equal(tmem_put(o.t, pool, &key, page), 1);
-	}
+	put_text(pool, 2000);
 	opened_age(&o);
 	assert_int_equal(opened_stats(&o).pages_dense, 0);
 	assert_true(opened_stats(&o).pages_packed > 1500);
@@ -585,12 +581,7 @@ static void agers_keep_to_their_share(void **state)
 			 &opts);
 	from = machine_now_ns();
 	pool = opened_pool(&o, TMEM_POOL_PERSISTENT, 0);
-	for (i = 0; i < 3000; i++) {
-		struct tmem_key key = key_of(i);
-
-		page_fill(page, PAGE, CONTENT_TEXT, i);
-		assert_int_equal(tmem_put(o.t, pool, &key, page), 1);
-	}
+	put_text(pool, 3000);
 	end = from + 60000000000ull;
 	do {
 		before = opened_stats(&o).ager_ns;

@@ -165,12 +165,14 @@ static void operate(struct worker *w)
 
 /* ---- A life -------------------------------------------------------------- */
 
-/* What it has to say of itself, it says before it fails. */
+/* What is wrong with it, before it fails. That a session cannot be had is not. */
 static void say(void *ctx, int level, const char *line)
 {
-	(void)ctx;
-	(void)level;
-	(void)dprintf(STDERR_FILENO, "client %d: %s\n", (int)getpid(), line);
+	const struct worker *w = ctx;
+
+	if (w->t && level <= TMEM_LOG_WARNING)
+		(void)dprintf(STDERR_FILENO, "client %d: %s\n", (int)getpid(),
+			      line);
 }
 
 static void open_session(struct worker *w, uint64_t end_ns)
@@ -181,6 +183,7 @@ static void open_session(struct worker *w, uint64_t end_ns)
 		.agers = rng_below(&w->rng, 4) ? TMEM_NO_AGERS : 1,
 		.domain = w->plan->domain,
 		.log = say,
+		.log_ctx = w,
 	};
 
 	/* Where the budget is gone, not even an index can be had. */

@@ -47,6 +47,7 @@
 #define BIRTH_MS 700u /* of a round, without deaths */
 #define CHURN_MS 1800u
 #define STEP_MS 15
+#define GIVE_MS 5
 #define SETTLE_NS (5000 * MS)
 
 #define FLOOR_MIB 256u
@@ -331,8 +332,7 @@ static void accounts_add(uint64_t lent[DOMAINS][TMEM_WIRE_CLASSES],
 
 	memset(lent, 0, DOMAINS * sizeof(lent[0]));
 	for (e = list + daemon_domains(&s.d, list, DOMAINS); e-- > list;) {
-		memcpy(lent[domain_of(e->name)], e->lent_bytes,
-		       sizeof(lent[0]));
+		memcpy(lent[domain_of(e->name)], e->lent_bytes, sizeof(lent[0]));
 		for (cls = 0; cls < TMEM_WIRE_CLASSES; cls++)
 			all[cls] += e->lent_bytes[cls];
 		if (sum(e->lent_bytes) > e->cap_bytes)
@@ -349,7 +349,7 @@ static int finish_giving(unsigned n, const struct walk *one)
 	if (one->memory_bytes >= sum(one->lent_bytes))
 		return 0;
 	(void)kill(s.clients[n], SIGCONT);
-	nap_ms(2);
+	nap_ms(GIVE_MS);
 	(void)kill(s.clients[n], SIGSTOP);
 	assert_int_equal(waitpid(s.clients[n], &status, WUNTRACED),
 			 s.clients[n]);
@@ -388,7 +388,8 @@ static int pages_add(struct walk by_domain[DOMAINS], struct walk *all)
  *
  * Return: 1 all agree; 0 it moved, or racing readers' strays are not swept yet.
  */
-static int walk_once(const struct tmem_wire_status_reply *before)
+static int walk_once(const struct tmem_wire_status_reply *before,
+		     struct walk *ret)
 {
 	uint64_t accounts[DOMAINS][TMEM_WIRE_CLASSES], lent[3] = { 0 };
 	struct walk by_domain[DOMAINS] = { 0 }, all = { 0 };
@@ -399,6 +400,7 @@ static int walk_once(const struct tmem_wire_status_reply *before)
 	accounts_add(accounts, lent);
 	still = pages_add(by_domain, &all);
 	after = daemon_status(&s.d);
+	*ret = all;
 	if (!still || !same_sums(&r, &after))
 		return 0;
 	for (i = 0; i < DOMAINS; i++)
@@ -421,20 +423,16 @@ static int walk_once(const struct tmem_wire_status_reply *before)
 /* Everybody is stopped, and goes on afterwards. */
 static void walk(const struct tmem_wire_status_reply *before)
 {
-	unsigned tries=0; uint64_t q0=machine_now_ns();
 	const uint64_t end = machine_now_ns() + SETTLE_NS;
+	struct walk all;
 
-	while (!walk_once(before)) {
-		if (machine_now_ns() > end) {
-			for (unsigned n = 0; n < CLIENTS; n++) { struct walk one = {0};
-				if (s.clients[n] && walk_add(&one, s.clients[n]) && one.memory_bytes != sum(one.lent_bytes))
-					printf("DBG %s pid %d segs %lu lent %lu %lu %lu mem %lu\n", one.domain, s.clients[n], one.segments, one.lent_bytes[0], one.lent_bytes[1], one.lent_bytes[2], one.memory_bytes);
-			}
-			printf("strays %lu\n", daemon_status(&s.d).strays); fflush(stdout);
-			fail_msg("memory behind leases is not what is lent");}
-		nap_ms(20);tries++;
+	while (!walk_once(before, &all)) {
+		if (machine_now_ns() > end)
+			fail_msg("%" PRIu64 " lent, and %" PRIu64
+				 " bytes behind it",
+				 sum(all.lent_bytes), all.memory_bytes);
+		nap_ms(20);
 	}
-	printf("DBG walk %u tries %lu ms\n", tries, (machine_now_ns()-q0)/1000000);
 	s.t.walks++;
 	clients_go_on();
 }

@@ -334,7 +334,8 @@ static int check_minimums(const struct draft *d)
 		(void)tmem_format_size(d->c->budget_bytes, most, sizeof(most));
 		return complain(d, d->c->domains[i].line,
 				"[domain %s] with its min, all minimums are "
-				"%s; the budget is %s",
+				"%s, and the budget is %s; want smaller "
+				"minimums or a larger budget",
 				d->c->domains[i].name, sum_text, most);
 	}
 	return 0;

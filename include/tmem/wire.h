@@ -32,7 +32,7 @@ enum {
 	TMEM_WIRE_NAME_MAX = 64,   /* bytes of a domain's name, with its NUL */
 	TMEM_WIRE_TEXT_MAX = 192,  /* bytes of a refusal's text, with its NUL */
 	TMEM_WIRE_LOANS_MAX = 256, /* segments in a message */
-	TMEM_WIRE_ENTRIES_MAX = 16 /* domains in a message */
+	TMEM_WIRE_ENTRIES_MAX = 10 /* domains in a message */
 };
 
 /** enum - what memory is lent for; those of the engine, by the same numbers. */
@@ -191,22 +191,43 @@ struct tmem_wire_count {
 	uint32_t count;
 };
 
-/** struct tmem_wire_stats - what a client says of itself; nothing rests on it. */
-struct tmem_wire_stats {
-	struct tmem_wire_head head;
+/**
+ * struct tmem_wire_figures - how a store does, by its own word; those of struct
+ * tmem_stats in tmem.h, by the same names.
+ *
+ * First what is so now, then, from @puts on, what was counted ever.
+ */
+struct tmem_wire_figures {
 	uint64_t limit_bytes;
 	uint64_t used_bytes;
 	uint64_t raw_bytes;
+	uint64_t objects;
+	uint64_t pools;
 	uint64_t pages_ephemeral;
 	uint64_t pages_persistent;
+	uint64_t pages_same;
+	uint64_t pages_raw;
+	uint64_t pages_packed;
+	uint64_t pages_dense;
 	uint64_t puts;
-	uint64_t refused; /* puts, for any reason */
+	uint64_t refused_full;
+	uint64_t refused_quota;
+	uint64_t refused_frozen;
+	uint64_t refused_nomem;
 	uint64_t gets;
 	uint64_t hits;
 	uint64_t flushes;
 	uint64_t evictions;
 	uint64_t ghost_hits;
 	uint64_t ager_ns;
+	uint64_t puts_packed;
+	uint64_t shortages;
+};
+
+/** struct tmem_wire_stats - what a client says of itself; nothing rests on it. */
+struct tmem_wire_stats {
+	struct tmem_wire_head head;
+	struct tmem_wire_figures figures;
 };
 
 /* ---- The control page ---------------------------------------------------- */
@@ -252,6 +273,21 @@ struct tmem_wire_status {
 	struct tmem_wire_head head;
 };
 
+/**
+ * struct tmem_wire_psi - /proc/pressure/memory: tasks that waited for memory.
+ * @some_avg10, @some_avg60, @full_avg10, @full_avg60: share of the last 10 and 60
+ *	seconds in which some tasks waited, or all; hundredths of a percent.
+ * @some_us, @full_us: ever. All of them UINT32_MAX, UINT64_MAX: not known.
+ */
+struct tmem_wire_psi {
+	uint32_t some_avg10;
+	uint32_t some_avg60;
+	uint32_t full_avg10;
+	uint32_t full_avg60;
+	uint64_t some_us;
+	uint64_t full_us;
+};
+
 struct tmem_wire_status_reply {
 	struct tmem_wire_head head;
 	uint32_t version;
@@ -273,46 +309,60 @@ struct tmem_wire_status_reply {
 	uint64_t budget_age_ns;	  /* since the budget changed */
 	uint64_t budget_grown;	  /* times */
 	uint64_t budget_shrunk;
-	uint64_t stalls;	 /* that the kernel told of */
-	uint64_t stalls_foreign; /* ... that were not the machine's need */
-	uint32_t budget_reason;	 /* TMEM_WIRE_BUDGET_*, of its last change */
-	uint32_t pad;
-	char policy[16]; /* name */
+	uint64_t stalls;	  /* that the kernel told of */
+	uint64_t stalls_foreign;  /* ... that were not the machine's need */
+	uint32_t budget_reason;	  /* TMEM_WIRE_BUDGET_*, of its last change */
+	uint32_t flags;		  /* TMEM_WIRE_FROZEN: every domain is */
+	char policy[16];	  /* name */
+	uint64_t freeable_bytes;  /* lent, and can be taken at this moment */
+	uint64_t margin_bytes;	  /* that the daemon's own cgroup can bear;
+				  * UINT64_MAX: no limit */
+	uint64_t cpu_ns;	  /* that the daemon itself has used */
+	uint64_t connections;	  /* this one included */
+	struct tmem_wire_psi psi; /* of the machine */
 };
 
-/** struct tmem_wire_list - LIST: domains from the @skip-th on. */
+/** struct tmem_wire_list - LIST: domains whose number is larger than @after. */
 struct tmem_wire_list {
 	struct tmem_wire_head head;
-	uint32_t skip;
-	uint32_t pad;
+	uint64_t after; /* 0: from the first on */
 };
 
-/** struct tmem_wire_domain - one of them. @claimed: sums of what its sessions say. */
+/**
+ * struct tmem_wire_domain - one of them.
+ * @number: rises from domain to domain and is never used again: one that ended
+ *	and began anew has another.
+ * @reported: sessions that have said how they do.
+ * @report_age_ns: since the oldest of these reports; UINT64_MAX: none.
+ * @claimed: what they said, summed up. What was counted ever includes sessions
+ *	that are over.
+ */
 struct tmem_wire_domain {
 	char name[TMEM_WIRE_NAME_MAX];
+	uint64_t number;
 	uint32_t uid;
 	uint32_t sessions;
 	uint64_t cap_bytes;
 	uint64_t persistent_bytes; /* quota */
 	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
-	uint64_t revoked; /* segments, ever */
-	uint64_t claimed_raw_bytes;
-	uint64_t claimed_pages_ephemeral;
-	uint64_t claimed_pages_persistent;
-	uint64_t claimed_puts;
-	uint64_t claimed_gets;
-	uint64_t claimed_hits;
-	uint64_t claimed_ghost_hits;
+	uint64_t freeable_bytes; /* lent, and can be taken at this moment */
+	uint64_t revoked;	 /* segments, ever */
 	uint64_t min_bytes;
 	uint64_t entitled_bytes; /* as last divided */
 	uint64_t asked_bytes;	 /* and not lent yet */
+	uint64_t ghost_rate; /* that the arbiter goes by: ghost hits a second, in
+			      * 1/16 */
 	uint32_t weight;
 	uint32_t flags; /* TMEM_WIRE_FROZEN */
+	uint32_t reported;
+	uint32_t pad;
+	uint64_t report_age_ns;
+	struct tmem_wire_figures claimed;
 };
 
 /**
- * struct tmem_wire_list_reply - @count of them are sent; fewer than
- * TMEM_WIRE_ENTRIES_MAX: there are no more.
+ * struct tmem_wire_list_reply - @count of them are sent, in the order of their
+ * numbers; fewer than TMEM_WIRE_ENTRIES_MAX: there are no more.
  */
 struct tmem_wire_list_reply {
 	struct tmem_wire_head head;
@@ -357,13 +407,14 @@ _Static_assert(sizeof(struct tmem_wire_ask) == 24, "layout");
 _Static_assert(sizeof(struct tmem_wire_loan) == 8, "layout");
 _Static_assert(sizeof(struct tmem_wire_loans) == 2064, "layout");
 _Static_assert(sizeof(struct tmem_wire_count) == 16, "layout");
-_Static_assert(sizeof(struct tmem_wire_stats) == 112, "layout");
+_Static_assert(sizeof(struct tmem_wire_figures) == 192, "layout");
+_Static_assert(sizeof(struct tmem_wire_stats) == 200, "layout");
 _Static_assert(sizeof(struct tmem_wire_control) == 112, "layout");
 _Static_assert(sizeof(struct tmem_wire_status) == 8, "layout");
-_Static_assert(sizeof(struct tmem_wire_status_reply) == 328, "layout");
+_Static_assert(sizeof(struct tmem_wire_status_reply) == 392, "layout");
 _Static_assert(sizeof(struct tmem_wire_list) == 16, "layout");
-_Static_assert(sizeof(struct tmem_wire_domain) == 208, "layout");
-_Static_assert(sizeof(struct tmem_wire_list_reply) == 3344, "layout");
+_Static_assert(sizeof(struct tmem_wire_domain) == 384, "layout");
+_Static_assert(sizeof(struct tmem_wire_list_reply) == 3856, "layout");
 #endif
 
 #endif

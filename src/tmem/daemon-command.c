@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "command.h"
-#include "daemon-talk.h"
+#include "daemon-view.h"
 #include "overview.h"
 #include "quote.h"
 
@@ -76,10 +76,10 @@ static int complain(const char *fault)
 static int show_status(const struct request *r)
 {
 	struct tmem_wire_status_reply s;
-	char fault[DAEMON_TALK_FAULT_MAX];
+	struct daemon_talk talk;
 
-	if (daemon_talk_status(r->socket, &s, fault))
-		return complain(fault);
+	if (daemon_talk_glance(&talk, r->socket, &s))
+		return complain(talk.fault);
 	if (r->json)
 		overview_status_json(stdout, &s);
 	else
@@ -89,18 +89,21 @@ static int show_status(const struct request *r)
 
 static int show_list(const struct request *r)
 {
-	struct tmem_wire_domain *domains;
-	char fault[DAEMON_TALK_FAULT_MAX];
-	uint32_t count;
+	struct daemon_view view = { 0 };
+	struct daemon_talk talk;
+	int err = daemon_talk_open(&talk, r->socket);
 
-	if (daemon_talk_list(r->socket, &domains, &count, fault))
-		return complain(fault);
-	if (r->json)
-		overview_list_json(stdout, domains, count);
+	if (!err)
+		err = daemon_view_take(&view, &talk);
+	daemon_talk_close(&talk);
+	if (err)
+		(void)complain(talk.fault);
+	else if (r->json)
+		overview_list_json(stdout, view.domains, view.count);
 	else
-		overview_list(stdout, domains, count);
-	free(domains);
-	return COMMAND_DONE;
+		overview_list(stdout, view.domains, view.count);
+	daemon_view_finish(&view);
+	return err ? COMMAND_FAILED : COMMAND_DONE;
 }
 
 static int run(int argc, char **argv, const struct argp *argp,

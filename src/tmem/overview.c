@@ -63,14 +63,14 @@ static const struct figure domain_figures[] = {
 	{ "persistent_quota_bytes", "quota", BYTES, DOMAIN(persistent_bytes),
 	  8 },
 	{ "segments_revoked", "taken", COUNT, DOMAIN(revoked), 8 },
-	{ "claimed_raw_bytes", "holds", BYTES, DOMAIN(claimed_raw_bytes), 8 },
-	{ "claimed_puts", "puts", COUNT, DOMAIN(claimed_puts), 10 },
-	{ "claimed_gets", "gets", COUNT, DOMAIN(claimed_gets), 10 },
-	{ "claimed_hits", "hits", COUNT, DOMAIN(claimed_hits), 10 },
+	{ "claimed_raw_bytes", "holds", BYTES, DOMAIN(claimed.raw_bytes), 8 },
+	{ "claimed_puts", "puts", COUNT, DOMAIN(claimed.puts), 10 },
+	{ "claimed_gets", "gets", COUNT, DOMAIN(claimed.gets), 10 },
+	{ "claimed_hits", "hits", COUNT, DOMAIN(claimed.hits), 10 },
 	{ "claimed_pages_ephemeral", NULL, COUNT,
-	  DOMAIN(claimed_pages_ephemeral), 0 },
+	  DOMAIN(claimed.pages_ephemeral), 0 },
 	{ "claimed_pages_persistent", NULL, COUNT,
-	  DOMAIN(claimed_pages_persistent), 0 },
+	  DOMAIN(claimed.pages_persistent), 0 },
 };
 
 #define FIGURES(table) (sizeof(table) / sizeof((table)[0]))

@@ -10,9 +10,11 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "figures.h"
 #include "peer.h"
 #include "policies.h"
 #include "serve.h"
@@ -24,6 +26,8 @@
 
 /* The kernel's most; a list longer than this is not searched to its end. */
 #define GROUPS_MAX 1024
+
+/* ---- Who may ------------------------------------------------------------- */
 
 static int in_group(const struct tmemd_peer *p, gid_t gid)
 {
@@ -52,6 +56,26 @@ int tmemd_control_allowed(const struct tmemd *d, const struct tmemd_peer *p)
 	       (g->known && in_group(p, g->gid));
 }
 
+/* ---- The daemon ---------------------------------------------------------- */
+
+static uint64_t freeable_bytes(const struct tmemd *d)
+{
+	const struct tmemd_tenant *t;
+	uint64_t sum = 0;
+
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		sum += tmemd_tenant_freeable_bytes(t);
+	return sum;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * TMEM_NS_PER_SEC + (uint64_t)t.tv_nsec;
+}
+
 static int send_status(struct tmemd *d, struct tmemd_peer *p)
 {
 	const struct tmemd_budget *b = &d->pressure.budget;
@@ -77,37 +101,26 @@ static int send_status(struct tmemd *d, struct tmemd_peer *p)
 		.stalls = b->stalls,
 		.stalls_foreign = b->stalls_foreign,
 		.budget_reason = b->reason,
+		.flags = d->config->frozen ? TMEM_WIRE_FROZEN : 0,
+		.freeable_bytes = freeable_bytes(d),
+		.margin_bytes = tmemd_margin_bytes(&d->margin),
+		.cpu_ns = cpu_ns(),
+		.connections = d->peers_count,
 	};
 
 	memcpy(r.lent_bytes, d->ledger.lent_bytes, sizeof(r.lent_bytes));
 	memcpy(r.reasons, d->counters.reasons, sizeof(r.reasons));
+	tmemd_psi_look(&d->psi, &r.psi);
 	(void)strncpy(r.policy, d->arbiter.policy->name, sizeof(r.policy) - 1);
 	return tmemd_peer_send(p, &r, sizeof(r), NULL, 0) ? TMEM_WIRE_DEAF : 0;
 }
 
-static void add_claims(const struct tmemd *d, const struct tmemd_account *a,
-		       struct tmem_wire_domain *e)
-{
-	const struct tmemd_tenant *t;
+/* ---- Domains ------------------------------------------------------------- */
 
-	TAILQ_FOREACH(t, &d->tenants, entry) {
-		if (t->account != a)
-			continue;
-		e->claimed_raw_bytes += t->stats.raw_bytes;
-		e->claimed_pages_ephemeral += t->stats.pages_ephemeral;
-		e->claimed_pages_persistent += t->stats.pages_persistent;
-		e->claimed_puts += t->stats.puts;
-		e->claimed_gets += t->stats.gets;
-		e->claimed_hits += t->stats.hits;
-		e->claimed_ghost_hits += t->stats.ghost_hits;
-	}
-}
-
-static void fill_entry(const struct tmemd *d, const struct tmemd_account *a,
-		       struct tmem_wire_domain *e)
+static void describe(const struct tmemd_account *a, struct tmem_wire_domain *e)
 {
-	memset(e, 0, sizeof(*e));
 	memcpy(e->name, a->name, sizeof(e->name));
+	e->number = a->number;
 	e->uid = a->uid;
 	e->sessions = a->sessions;
 	e->cap_bytes = a->cap_bytes;
@@ -117,34 +130,58 @@ static void fill_entry(const struct tmemd *d, const struct tmemd_account *a,
 	e->min_bytes = a->min_bytes;
 	e->entitled_bytes = a->entitled_bytes;
 	e->asked_bytes = a->asked_bytes;
+	e->ghost_rate = a->ghost_rate;
 	e->weight = a->weight;
 	e->flags = a->frozen ? TMEM_WIRE_FROZEN : 0;
-	add_claims(d, a, e);
+	e->report_age_ns = UINT64_MAX;
+	e->claimed = a->past;
 }
 
+static void add_session(const struct tmemd_tenant *t, uint64_t now,
+			struct tmem_wire_domain *e)
+{
+	const uint64_t age = now - t->reported_ns;
+
+	e->freeable_bytes += tmemd_tenant_freeable_bytes(t);
+	if (!t->reported_ns)
+		return;
+	if (!e->reported++ || age > e->report_age_ns)
+		e->report_age_ns = age;
+	tmemd_figures_add(&e->claimed, &t->figures);
+}
+
+/* One way through the domains and one through the sessions for each message,
+ * however many of both there are. */
 int tmemd_control_answer_list(struct tmemd *d, struct tmemd_peer *p)
 {
+	const uint64_t now = tmem_clock_ns();
 	struct tmem_wire_list_reply r;
 	struct tmemd_account *a;
-	uint32_t n = 0;
+	struct tmemd_tenant *t;
 
 	memset(&r, 0, sizeof(r));
 	TAILQ_FOREACH(a, &d->ledger.accounts, entry) {
-		if (n++ < p->list_skip || r.count == TMEM_WIRE_ENTRIES_MAX)
+		a->line = NULL;
+		if (a->number <= p->list_after ||
+		    r.count == TMEM_WIRE_ENTRIES_MAX)
 			continue;
-		fill_entry(d, a, &r.domains[r.count++]);
+		a->line = &r.domains[r.count++];
+		describe(a, a->line);
 	}
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		if (t->account->line)
+			add_session(t, now, t->account->line);
 	r.head.type = TMEM_WIRE_LIST_REPLY;
 	r.head.len = (uint32_t)(offsetof(struct tmem_wire_list_reply, domains) +
 				r.count * sizeof(r.domains[0]));
 	return tmemd_peer_send(p, &r, r.head.len, NULL, 0) ? TMEM_WIRE_DEAF : 0;
 }
 
-static int list(struct tmemd *d, struct tmemd_peer *p, uint32_t skip)
+static int list(struct tmemd *d, struct tmemd_peer *p, uint64_t after)
 {
 	tmemd_serve_divide(d);
-	p->list_skip = skip;
-	if (skip || !d->tenants_count)
+	p->list_after = after;
+	if (after || !d->tenants_count)
 		return tmemd_control_answer_list(d, p);
 	tmemd_tenants_ask_reports(d);
 	(void)sd_event_source_set_time_relative(p->timer, REPORT_US);
@@ -160,5 +197,5 @@ int tmemd_control_handle(struct tmemd *d, struct tmemd_peer *p,
 	if (!d->tenants_count)
 		tmemd_pressure_refresh(d);
 	return r->head.type == TMEM_WIRE_STATUS ? send_status(d, p)
-						: list(d, p, r->list.skip);
+						: list(d, p, r->list.after);
 }

@@ -67,6 +67,7 @@ static struct tmemd_account *create(struct tmemd_ledger *l,
 	if (!a)
 		return NULL;
 	memcpy(a->name, d->name, sizeof(a->name));
+	a->number = ++l->number_last;
 	a->uid = d->uid == TMEMD_UID_ANY ? uid : d->uid;
 	settle(a, d);
 	TAILQ_INSERT_TAIL(&l->accounts, a, entry);

@@ -47,11 +47,6 @@ static int check_give(const union tmemd_request *r)
 	return 0;
 }
 
-static int check_list(const union tmemd_request *r)
-{
-	return r->list.pad ? TMEM_WIRE_BAD_MESSAGE : 0;
-}
-
 struct row {
 	uint32_t type;
 	uint32_t len_min, len_max; /* bytes */
@@ -75,7 +70,7 @@ static const struct row rows[] = {
 	  TMEMD_STAGE_NEW | TMEMD_STAGE_CONTROL, NULL },
 	{ TMEM_WIRE_LIST, sizeof(struct tmem_wire_list),
 	  sizeof(struct tmem_wire_list), TMEMD_STAGE_NEW | TMEMD_STAGE_CONTROL,
-	  check_list },
+	  NULL },
 };
 
 static const struct row *find(uint32_t type)

@@ -13,7 +13,9 @@
 
 #include "bounds.h"
 #include "claim.h"
+#include "clock.h"
 #include "fdstore.h"
+#include "figures.h"
 #include "mem.h"
 #include "peer.h"
 #include "serve.h"
@@ -365,6 +367,7 @@ static void forget(struct tmemd *d, struct tmemd_tenant *t)
 		charge(d, t, -1);
 	TAILQ_REMOVE(&d->tenants, t, entry);
 	d->tenants_count--;
+	tmemd_figures_add_counted(&t->account->past, &t->figures);
 	tmemd_ledger_leave(&d->ledger, t->account);
 	tmemd_loan_finish(&t->loan);
 	tmem_mem_free(t, sizeof(*t));
@@ -431,13 +434,15 @@ int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t)
 void tmemd_tenant_report(struct tmemd_tenant *t,
 			 const struct tmem_wire_stats *stats)
 {
-	uint64_t more = stats->ghost_hits - t->stats.ghost_hits;
+	const uint64_t is = stats->figures.ghost_hits;
+	const uint64_t was = t->figures.ghost_hits;
 
 	/* The first one tells of a time that nobody measured. */
-	if (t->stats.head.type && stats->ghost_hits > t->stats.ghost_hits)
+	if (t->reported_ns && is > was)
 		t->account->ghost_hits +=
-			more < GHOST_HITS_MAX ? more : GHOST_HITS_MAX;
-	t->stats = *stats;
+			is - was < GHOST_HITS_MAX ? is - was : GHOST_HITS_MAX;
+	t->figures = stats->figures;
+	t->reported_ns = tmem_clock_ns();
 }
 
 void tmemd_tenants_ask_reports(struct tmemd *d)

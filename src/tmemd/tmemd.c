@@ -157,6 +157,7 @@ static int init_daemon(struct run *r)
 		d->number = d->started_ns ^ (uint64_t)getpid() << 32;
 	tmemd_margin_init(&d->margin);
 	tmemd_host_init(&d->pressure.host, &r->logger);
+	tmemd_psi_init(&d->psi);
 	err = tmemd_backing_init(&d->backing);
 	if (!err)
 		err = find_memfd_device(d);
@@ -234,6 +235,7 @@ static void finish(struct run *r)
 	tmemd_endings_finish(&d->endings);
 	tmemd_serve_finish(d);
 	tmemd_pressure_finish(d);
+	tmemd_psi_finish(&d->psi);
 	tmemd_backing_finish(&d->backing);
 	tmemd_margin_finish(&d->margin);
 	tmemd_ledger_finish(&d->ledger);

@@ -28,6 +28,7 @@
 #include "logline.h"
 #include "margin.h"
 #include "pressure.h"
+#include "psi.h"
 
 struct tmemd_peer;
 struct tmemd_tenant;
@@ -50,6 +51,7 @@ struct tmemd {
 	struct tmemd_config *config;
 	struct tmemd_arbiter arbiter;
 	struct tmemd_pressure pressure;
+	struct tmemd_psi psi;
 	struct tmemd_ledger ledger;
 	struct tmemd_backing backing;
 	struct tmemd_margin margin;

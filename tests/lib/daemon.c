@@ -244,7 +244,7 @@ struct tmem_wire_status_reply daemon_status(const struct daemon *d)
 int daemon_domain(const struct daemon *d, const char *name,
 		  struct tmem_wire_domain *ret)
 {
-	struct tmem_wire_list verb = { { TMEM_WIRE_LIST, sizeof(verb) }, 0, 0 };
+	struct tmem_wire_list verb = { { TMEM_WIRE_LIST, sizeof(verb) }, 0 };
 	struct tmem_wire_list_reply reply;
 	uint32_t i;
 
@@ -256,7 +256,8 @@ int daemon_domain(const struct daemon *d, const char *name,
 				*ret = reply.domains[i];
 				return 1;
 			}
-		verb.skip += reply.count;
+		if (reply.count)
+			verb.after = reply.domains[reply.count - 1].number;
 	} while (reply.count == TMEM_WIRE_ENTRIES_MAX);
 	return 0;
 }

@@ -43,6 +43,9 @@ void top_bars(const struct top_screen *s, const float *values, size_t count,
 void top_table_draw(const struct top_screen *s, const struct top_model *m,
 		    int y, int rows);
 
+/** top_table_order() - by what it is sorted: a column's name. */
+const char *top_table_order(const struct top_model *m);
+
 /** TOP_PANEL_LINES - of the selected domain. */
 #define TOP_PANEL_LINES 6
 

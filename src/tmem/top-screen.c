@@ -224,6 +224,8 @@ static void draw_domains(const struct top_screen *s, const struct top_model *m)
 		panel = 1;
 		rows -= TOP_PANEL_LINES;
 	}
+	(void)top_put(HEAD_LINES - 1, 0, "by %s%s", top_table_order(m),
+		      m->reverse ? ", reversed" : "");
 	top_table_draw(s, m, HEAD_LINES, rows);
 	if (!m->shown_count && rows > 0)
 		(void)top_put(HEAD_LINES + 1, 1,
@@ -252,9 +254,11 @@ void top_screen_draw(const struct top_screen *s, const struct top_model *m,
 		draw_domains(s, m);
 	}
 	if (*trouble) {
+		(void)move(s->help ? LINES - 2 : HEAD_LINES - 1, 0);
+		(void)clrtoeol();
 		top_paint(s, PAIR_OVER, 1);
 		(void)attron(A_BOLD);
-		(void)top_put(s->help ? LINES - 2 : 3, 0, "%s",
+		(void)top_put(s->help ? LINES - 2 : HEAD_LINES - 1, 0, "%s",
 			      quote_text(trouble, text, sizeof(text)));
 		(void)attroff(A_BOLD);
 		top_paint(s, PAIR_OVER, 0);

@@ -254,6 +254,15 @@ static void draw_row(const struct top_screen *s, const struct top_domain *d,
 	(void)attroff(A_BOLD);
 }
 
+const char *top_table_order(const struct top_model *m)
+{
+	size_t i;
+
+	for (i = 0; columns[i].sort != m->sort; i++)
+		;
+	return columns[i].name;
+}
+
 void top_table_draw(const struct top_screen *s, const struct top_model *m,
 		    int y, int rows)
 {

@@ -140,7 +140,6 @@ void private_status(struct private *p, struct tmem_wire_status_reply *ret)
 unsigned private_list(struct private *p, struct tmem_wire_domain *ret)
 {
 	const struct tmem_wire_list verb = { { TMEM_WIRE_LIST, sizeof(verb) },
-					     0,
 					     0 };
 	struct tmem_wire_list_reply reply;
 

@@ -32,7 +32,10 @@ enum {
 	TMEM_WIRE_NAME_MAX = 64,   /* bytes of a domain's name, with its NUL */
 	TMEM_WIRE_TEXT_MAX = 192,  /* bytes of a refusal's text, with its NUL */
 	TMEM_WIRE_LOANS_MAX = 256, /* segments in a message */
-	TMEM_WIRE_ENTRIES_MAX = 16 /* domains in a message */
+	TMEM_WIRE_ENTRIES_MAX = 10,  /* domains in a message */
+	TMEM_WIRE_SESSIONS_MAX = 15, /* sessions in a message */
+	TMEM_WIRE_PAIRS_MAX = 1024,  /* bytes of SET's texts */
+	TMEM_WIRE_ANSWER_MAX = 512 /* bytes of an answer's text, with its NUL */
 };
 
 /** enum - what memory is lent for; those of the engine, by the same numbers. */
@@ -59,8 +62,13 @@ enum {
 	TMEM_WIRE_ASK = 3,
 	TMEM_WIRE_GIVE = 4,
 	TMEM_WIRE_STATS = 5,
-	TMEM_WIRE_STATUS = 16, /* control verbs: need no HELLO */
+	TMEM_WIRE_DESTROYED = 6, /* all pools, as DESTROY said */
+	TMEM_WIRE_STATUS = 16,	 /* control verbs: need no HELLO */
 	TMEM_WIRE_LIST = 17,
+	TMEM_WIRE_SESSIONS = 18,
+	TMEM_WIRE_SET = 24, /* verbs that change something */
+	TMEM_WIRE_FLUSH = 25,
+	TMEM_WIRE_EVICT = 26,
 
 	TMEM_WIRE_WELCOME = 64, /* fds: data and control, or control alone */
 	TMEM_WIRE_REFUSED = 65, /* and the connection ends */
@@ -68,8 +76,11 @@ enum {
 	TMEM_WIRE_REVOKED = 67,
 	TMEM_WIRE_DEMAND = 68,
 	TMEM_WIRE_REPORT = 69,
+	TMEM_WIRE_DESTROY = 70, /* your pools; an operator says so */
 	TMEM_WIRE_STATUS_REPLY = 80,
-	TMEM_WIRE_LIST_REPLY = 81
+	TMEM_WIRE_LIST_REPLY = 81,
+	TMEM_WIRE_SESSIONS_REPLY = 82,
+	TMEM_WIRE_ANSWER = 83 /* to SET, FLUSH, EVICT */
 };
 
 /** enum - why a client was refused or dropped; each is counted. */
@@ -90,7 +101,8 @@ enum {
 	TMEM_WIRE_OVERDRAWN = 13,  /* holds more memory than was lent */
 	TMEM_WIRE_BAD_MEMORY = 14, /* changed its memfd so that it is useless */
 	TMEM_WIRE_DEAF = 15,	   /* does not read its replies */
-	TMEM_WIRE_REASONS = 16
+	TMEM_WIRE_EVICTED = 16,	   /* an operator ended it */
+	TMEM_WIRE_REASONS = 17
 };
 
 struct tmem_wire_head {
@@ -149,7 +161,7 @@ struct tmem_wire_refused {
 	char text[TMEM_WIRE_TEXT_MAX]; /* for people, one line */
 };
 
-/** struct tmem_wire_ready - no more than that. */
+/** struct tmem_wire_ready - READY, DESTROYED: no more than that. */
 struct tmem_wire_ready {
 	struct tmem_wire_head head;
 };
@@ -183,30 +195,51 @@ struct tmem_wire_loans {
 	struct tmem_wire_loan loans[TMEM_WIRE_LOANS_MAX];
 };
 
-/** struct tmem_wire_count - REVOKED, DEMAND: @count segments; REPORT: 0. REVOKED
- * with 0: the control page's head has changed. */
+/** struct tmem_wire_count - REVOKED, DEMAND: @count segments; REPORT, DESTROY: 0.
+ * REVOKED with 0: the control page's head has changed. */
 struct tmem_wire_count {
 	struct tmem_wire_head head;
 	uint32_t cls;
 	uint32_t count;
 };
 
-/** struct tmem_wire_stats - what a client says of itself; nothing rests on it. */
-struct tmem_wire_stats {
-	struct tmem_wire_head head;
+/**
+ * struct tmem_wire_figures - how a store does, by its own word; those of struct
+ * tmem_stats in tmem.h, by the same names.
+ *
+ * First what is so now, then, from @puts on, what was counted ever.
+ */
+struct tmem_wire_figures {
 	uint64_t limit_bytes;
 	uint64_t used_bytes;
 	uint64_t raw_bytes;
+	uint64_t objects;
+	uint64_t pools;
 	uint64_t pages_ephemeral;
 	uint64_t pages_persistent;
+	uint64_t pages_same;
+	uint64_t pages_raw;
+	uint64_t pages_packed;
+	uint64_t pages_dense;
 	uint64_t puts;
-	uint64_t refused; /* puts, for any reason */
+	uint64_t refused_full;
+	uint64_t refused_quota;
+	uint64_t refused_frozen;
+	uint64_t refused_nomem;
 	uint64_t gets;
 	uint64_t hits;
 	uint64_t flushes;
 	uint64_t evictions;
 	uint64_t ghost_hits;
 	uint64_t ager_ns;
+	uint64_t puts_packed;
+	uint64_t shortages;
+};
+
+/** struct tmem_wire_stats - what a client says of itself; nothing rests on it. */
+struct tmem_wire_stats {
+	struct tmem_wire_head head;
+	struct tmem_wire_figures figures;
 };
 
 /* ---- The control page ---------------------------------------------------- */
@@ -252,6 +285,21 @@ struct tmem_wire_status {
 	struct tmem_wire_head head;
 };
 
+/**
+ * struct tmem_wire_psi - /proc/pressure/memory: tasks that waited for memory.
+ * @some_avg10, @some_avg60, @full_avg10, @full_avg60: share of the last 10 and 60
+ *	seconds in which some tasks waited, or all; hundredths of a percent.
+ * @some_us, @full_us: ever. All of them UINT32_MAX, UINT64_MAX: not known.
+ */
+struct tmem_wire_psi {
+	uint32_t some_avg10;
+	uint32_t some_avg60;
+	uint32_t full_avg10;
+	uint32_t full_avg60;
+	uint64_t some_us;
+	uint64_t full_us;
+};
+
 struct tmem_wire_status_reply {
 	struct tmem_wire_head head;
 	uint32_t version;
@@ -273,52 +321,161 @@ struct tmem_wire_status_reply {
 	uint64_t budget_age_ns;	  /* since the budget changed */
 	uint64_t budget_grown;	  /* times */
 	uint64_t budget_shrunk;
-	uint64_t stalls;	 /* that the kernel told of */
-	uint64_t stalls_foreign; /* ... that were not the machine's need */
-	uint32_t budget_reason;	 /* TMEM_WIRE_BUDGET_*, of its last change */
-	uint32_t pad;
-	char policy[16]; /* name */
+	uint64_t stalls;	  /* that the kernel told of */
+	uint64_t stalls_foreign;  /* ... that were not the machine's need */
+	uint32_t budget_reason;	  /* TMEM_WIRE_BUDGET_*, of its last change */
+	uint32_t flags;		  /* TMEM_WIRE_FROZEN: every domain is */
+	char policy[16];	  /* name */
+	uint64_t freeable_bytes;  /* lent, and can be taken at this moment */
+	uint64_t margin_bytes;	  /* that the daemon's own cgroup can bear;
+				  * UINT64_MAX: no limit */
+	uint64_t cpu_ns;	  /* that the daemon itself has used */
+	uint64_t connections;	  /* this one included */
+	struct tmem_wire_psi psi; /* of the machine */
 };
 
-/** struct tmem_wire_list - LIST: domains from the @skip-th on. */
+/** struct tmem_wire_list - LIST: domains whose number is larger than @after. */
 struct tmem_wire_list {
 	struct tmem_wire_head head;
-	uint32_t skip;
-	uint32_t pad;
+	uint64_t after; /* 0: from the first on */
 };
 
-/** struct tmem_wire_domain - one of them. @claimed: sums of what its sessions say. */
+/**
+ * struct tmem_wire_domain - one of them.
+ * @number: rises from domain to domain and is never used again: one that ended
+ *	and began anew has another.
+ * @reported: sessions that have said how they do.
+ * @emptying: sessions that were told to destroy their pools, and have not said
+ *	that they did.
+ * @report_age_ns: since the oldest of these reports; UINT64_MAX: none.
+ * @claimed: what they said, summed up. What was counted ever includes sessions
+ *	that are over.
+ */
 struct tmem_wire_domain {
 	char name[TMEM_WIRE_NAME_MAX];
+	uint64_t number;
 	uint32_t uid;
 	uint32_t sessions;
 	uint64_t cap_bytes;
 	uint64_t persistent_bytes; /* quota */
 	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
-	uint64_t revoked; /* segments, ever */
-	uint64_t claimed_raw_bytes;
-	uint64_t claimed_pages_ephemeral;
-	uint64_t claimed_pages_persistent;
-	uint64_t claimed_puts;
-	uint64_t claimed_gets;
-	uint64_t claimed_hits;
-	uint64_t claimed_ghost_hits;
+	uint64_t freeable_bytes; /* lent, and can be taken at this moment */
+	uint64_t revoked;	 /* segments, ever */
 	uint64_t min_bytes;
 	uint64_t entitled_bytes; /* as last divided */
 	uint64_t asked_bytes;	 /* and not lent yet */
+	uint64_t ghost_rate; /* that the arbiter goes by: ghost hits a second, in
+			      * 1/16 */
 	uint32_t weight;
 	uint32_t flags; /* TMEM_WIRE_FROZEN */
+	uint32_t reported;
+	uint32_t emptying;
+	uint64_t report_age_ns;
+	struct tmem_wire_figures claimed;
 };
 
 /**
- * struct tmem_wire_list_reply - @count of them are sent; fewer than
- * TMEM_WIRE_ENTRIES_MAX: there are no more.
+ * struct tmem_wire_list_reply - @count of them are sent, in the order of their
+ * numbers; fewer than TMEM_WIRE_ENTRIES_MAX: there are no more.
  */
 struct tmem_wire_list_reply {
 	struct tmem_wire_head head;
 	uint32_t count;
 	uint32_t pad;
 	struct tmem_wire_domain domains[TMEM_WIRE_ENTRIES_MAX];
+};
+
+/** struct tmem_wire_sessions - SESSIONS: a domain's, whose number is larger than
+ * @after. */
+struct tmem_wire_sessions {
+	struct tmem_wire_head head;
+	uint64_t after; /* 0: from the first on */
+	char domain[TMEM_WIRE_NAME_MAX];
+};
+
+/** enum - of a session's flags, beside TMEM_WIRE_FROZEN. */
+enum {
+	TMEM_WIRE_AWAY = 2,  /* its lease is here, it has not come back yet */
+	TMEM_WIRE_SHORT = 4, /* it asked for memory, and there was none for it */
+	TMEM_WIRE_EMPTYING = 8 /* it is to destroy its pools */
+};
+
+/**
+ * struct tmem_wire_session - one of them.
+ * @number: as that of a domain.
+ * @pid: 0: out of sight.
+ * @claimed: what it said last; all 0 if nothing.
+ */
+struct tmem_wire_session {
+	uint64_t number;
+	uint32_t pid;
+	uint32_t uid;
+	uint32_t segment_size; /* bytes */
+	uint32_t flags;	       /* TMEM_WIRE_AWAY, ... */
+	uint64_t most_bytes;   /* that it may ever hold */
+	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
+	uint64_t freeable_bytes; /* lent, and can be taken at this moment */
+	uint64_t report_age_ns;	 /* UINT64_MAX: it has said nothing */
+	struct tmem_wire_figures claimed;
+};
+
+/** struct tmem_wire_sessions_reply - as a list's. */
+struct tmem_wire_sessions_reply {
+	struct tmem_wire_head head;
+	uint32_t count;
+	uint32_t pad;
+	struct tmem_wire_session sessions[TMEM_WIRE_SESSIONS_MAX];
+};
+
+/**
+ * struct tmem_wire_set - SET: settings of a domain, or with no name the daemon's
+ * own, until it is restarted or reads its file again.
+ * @count: texts in @pairs: KEY=VALUE, as in tmemd.conf, each with its NUL and
+ *	nothing between them; head.len ends behind the last.
+ */
+struct tmem_wire_set {
+	struct tmem_wire_head head;
+	uint32_t count;
+	uint32_t pad;
+	char domain[TMEM_WIRE_NAME_MAX];
+	char pairs[TMEM_WIRE_PAIRS_MAX];
+};
+
+/** struct tmem_wire_flush - FLUSH: take ephemeral memory, of a domain or with no
+ * name of whoever has most beyond its entitlement. */
+struct tmem_wire_flush {
+	struct tmem_wire_head head;
+	uint64_t bytes; /* most to take */
+	char domain[TMEM_WIRE_NAME_MAX];
+};
+
+/** enum - of EVICT's flags. */
+enum {
+	TMEM_WIRE_FORCE = 1 /* end those that were told, and have not done so */
+};
+
+/** struct tmem_wire_evict - EVICT: a domain's sessions are to destroy their pools. */
+struct tmem_wire_evict {
+	struct tmem_wire_head head;
+	uint32_t flags;
+	uint32_t pad;
+	char domain[TMEM_WIRE_NAME_MAX];
+};
+
+/**
+ * struct tmem_wire_answer - what came of a verb that changes something.
+ * @done: 1; 0: refused, nothing has changed, @text says why in one line.
+ * @more: of FLUSH: say it again, there is more to take.
+ * @bytes: of FLUSH: taken; of EVICT: that its sessions held.
+ * @sessions: of EVICT: that were told, or ended.
+ */
+struct tmem_wire_answer {
+	struct tmem_wire_head head;
+	uint32_t done;
+	uint32_t more;
+	uint64_t bytes;
+	uint64_t sessions;
+	char text[TMEM_WIRE_ANSWER_MAX];
 };
 
 /** tmem_wire_reason() - a reason's name, for tables and logs. */
@@ -329,6 +486,7 @@ static inline const char *tmem_wire_reason(uint32_t reason)
 		"silent",   "version",	   "bad_name",	 "not_owner",
 		"crowded",  "no_memory",   "bad_return", "no_rights",
 		"bad_loan", "overdrawn",   "bad_memory", "deaf",
+		"evicted",
 	};
 
 	return reason < TMEM_WIRE_REASONS ? names[reason] : "unknown";
@@ -357,13 +515,21 @@ _Static_assert(sizeof(struct tmem_wire_ask) == 24, "layout");
 _Static_assert(sizeof(struct tmem_wire_loan) == 8, "layout");
 _Static_assert(sizeof(struct tmem_wire_loans) == 2064, "layout");
 _Static_assert(sizeof(struct tmem_wire_count) == 16, "layout");
-_Static_assert(sizeof(struct tmem_wire_stats) == 112, "layout");
+_Static_assert(sizeof(struct tmem_wire_figures) == 192, "layout");
+_Static_assert(sizeof(struct tmem_wire_stats) == 200, "layout");
 _Static_assert(sizeof(struct tmem_wire_control) == 112, "layout");
 _Static_assert(sizeof(struct tmem_wire_status) == 8, "layout");
-_Static_assert(sizeof(struct tmem_wire_status_reply) == 328, "layout");
+_Static_assert(sizeof(struct tmem_wire_status_reply) == 400, "layout");
 _Static_assert(sizeof(struct tmem_wire_list) == 16, "layout");
-_Static_assert(sizeof(struct tmem_wire_domain) == 208, "layout");
-_Static_assert(sizeof(struct tmem_wire_list_reply) == 3344, "layout");
+_Static_assert(sizeof(struct tmem_wire_domain) == 384, "layout");
+_Static_assert(sizeof(struct tmem_wire_list_reply) == 3856, "layout");
+_Static_assert(sizeof(struct tmem_wire_sessions) == 80, "layout");
+_Static_assert(sizeof(struct tmem_wire_session) == 264, "layout");
+_Static_assert(sizeof(struct tmem_wire_sessions_reply) == 3976, "layout");
+_Static_assert(sizeof(struct tmem_wire_set) == 1104, "layout");
+_Static_assert(sizeof(struct tmem_wire_flush) == 80, "layout");
+_Static_assert(sizeof(struct tmem_wire_evict) == 80, "layout");
+_Static_assert(sizeof(struct tmem_wire_answer) == 544, "layout");
 #endif
 
 #endif

@@ -37,24 +37,48 @@ struct watch {
 static void report(struct tmem_keeper *k, struct tmem_store *store)
 {
 	struct tmem_wire_stats w = { 0 };
+	struct tmem_wire_figures *f = &w.figures;
 	struct tmem_stats s;
 
 	tmem_store_stats(store, &s);
-	w.limit_bytes = s.limit_bytes;
-	w.used_bytes = s.used_bytes;
-	w.raw_bytes = s.raw_bytes;
-	w.pages_ephemeral = s.pages_ephemeral;
-	w.pages_persistent = s.pages_persistent;
-	w.puts = s.puts;
-	w.refused = s.refused_full + s.refused_quota + s.refused_frozen +
-		    s.refused_nomem;
-	w.gets = s.gets;
-	w.hits = s.hits;
-	w.flushes = s.flushes;
-	w.evictions = s.evictions;
-	w.ghost_hits = s.ghost_hits;
-	w.ager_ns = s.ager_ns;
+	f->limit_bytes = s.limit_bytes;
+	f->used_bytes = s.used_bytes;
+	f->raw_bytes = s.raw_bytes;
+	f->objects = s.objects;
+	f->pools = s.pools;
+	f->pages_ephemeral = s.pages_ephemeral;
+	f->pages_persistent = s.pages_persistent;
+	f->pages_same = s.pages_same;
+	f->pages_raw = s.pages_raw;
+	f->pages_packed = s.pages_packed;
+	f->pages_dense = s.pages_dense;
+	f->puts = s.puts;
+	f->refused_full = s.refused_full;
+	f->refused_quota = s.refused_quota;
+	f->refused_frozen = s.refused_frozen;
+	f->refused_nomem = s.refused_nomem;
+	f->gets = s.gets;
+	f->hits = s.hits;
+	f->flushes = s.flushes;
+	f->evictions = s.evictions;
+	f->ghost_hits = s.ghost_hits;
+	f->ager_ns = s.ager_ns;
+	f->puts_packed = s.puts_packed;
+	f->shortages = s.shortages;
 	tmem_lease_daemon_report(k->lease, &w);
+}
+
+/* The daemon's operator says so: what the promises of persistent pages were worth
+ * is his to know. Programs find that their pools are gone. */
+static void empty(struct tmem_keeper *k, struct tmem_store *store)
+{
+	uint64_t given;
+
+	tmem_store_pools_destroy(store);
+	tmem_store_shrink(store, UINT64_MAX, &given);
+	tmem_lease_daemon_destroyed(k->lease);
+	tmem_logger_say(&k->logger, TMEM_LOG_WARNING,
+			"the daemon's operator had all pools destroyed");
 }
 
 static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
@@ -78,7 +102,9 @@ static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
 	if (events & TMEM_LEASE_DEMAND)
 		tmem_store_shrink(store, demand * k->lease->segment_size,
 				  &given);
-	if (events & TMEM_LEASE_REPORT)
+	if (events & TMEM_LEASE_DESTROY)
+		empty(k, store);
+	if (events & (TMEM_LEASE_REPORT | TMEM_LEASE_DESTROY))
 		report(k, store);
 }
 

@@ -216,11 +216,11 @@ static int lent_bytes(struct bench *b, const struct private_daemon *d,
 		      uint64_t *ret)
 {
 	struct tmem_wire_status_reply s;
-	char fault[DAEMON_TALK_FAULT_MAX];
-	int err = daemon_talk_status(d->socket, &s, fault);
+	struct daemon_talk talk;
+	int err = daemon_talk_glance(&talk, d->socket, &s);
 
 	if (err)
-		return bench_fail(b, err, "%s", fault);
+		return bench_fail(b, err, "%s", talk.fault);
 	*ret = s.lent_bytes[TMEM_WIRE_EPHEMERAL] +
 	       s.lent_bytes[TMEM_WIRE_PERSISTENT] +
 	       s.lent_bytes[TMEM_WIRE_METADATA];

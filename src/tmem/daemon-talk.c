@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* daemon-talk.c - asking a daemon how it goes. */
+/* daemon-talk.c - a conversation with a daemon: verbs said, answers taken. */
 #include "daemon-talk.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,142 +14,128 @@
 /* It answers in milliseconds, or not at all. */
 #define ANSWER_MS 5000
 
-/** union reply - room for any answer. */
-union reply {
-	struct tmem_wire_head head;
-	struct tmem_wire_refused refused;
-	struct tmem_wire_status_reply status;
-	struct tmem_wire_list_reply list;
-	unsigned char bytes[TMEM_WIRE_MESSAGE_MAX];
-};
-
-static int fail(char *fault, int err, const char *format, ...)
+static int fail(struct daemon_talk *t, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int fail(char *fault, int err, const char *format, ...)
+static int fail(struct daemon_talk *t, int err, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(fault, DAEMON_TALK_FAULT_MAX, format, args);
+	(void)vsnprintf(t->fault, sizeof(t->fault), format, args);
 	va_end(args);
 	return err;
 }
 
-static int converse(int fd, const void *verb, size_t len, union reply *reply,
-		    size_t *ret_len)
+int daemon_talk_fail(struct daemon_talk *t, int err)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	struct tmem_packet packet;
-	int ret = tmem_packet_send(fd, verb, len, NULL, 0);
-
-	if (ret)
-		return ret;
-	do {
-		ret = poll(&p, 1, ANSWER_MS);
-	} while (ret < 0 && errno == EINTR);
-	if (!ret)
-		return -ETIMEDOUT;
-	ret = tmem_packet_receive(fd, reply, sizeof(*reply), &packet);
-	if (ret != 1)
-		return ret ? ret : -ECONNRESET;
-	tmem_packet_close(&packet);
-	*ret_len = packet.len;
-	return packet.len >= sizeof(reply->head) && reply->head.len == packet.len
-		       ? 0
-		       : -EPROTO;
+	return fail(t, err, "the daemon at %s: %s", t->socket, strerror(-err));
 }
 
-/* Sends a verb and takes its answer, which begins with @want. */
-static int ask(const char *socket, const void *verb, size_t verb_len,
-	       uint32_t want, size_t want_len, union reply *reply, char *fault)
+int daemon_talk_no_domain(struct daemon_talk *t, const char *name)
 {
-	size_t len = 0;
-	int fd, err = tmem_packet_connect(socket, &fd);
+	return fail(t, -ENOENT,
+		    "no domain \"%s\"; `tmem list' tells which there are", name);
+}
 
-	if (err)
-		return fail(fault, err, "no daemon answers at %s: %s", socket,
-			    strerror(-err));
-	err = converse(fd, verb, verb_len, reply, &len);
-	(void)close(fd);
-	if (err)
-		return fail(fault, err, "the daemon at %s: %s", socket,
-			    strerror(-err));
-	if (reply->head.type == TMEM_WIRE_REFUSED &&
-	    len == sizeof(reply->refused)) {
-		reply->refused.text[sizeof(reply->refused.text) - 1] = 0;
-		return fail(fault, -EPERM, "the daemon at %s: %s", socket,
-			    reply->refused.text);
+int daemon_talk_open(struct daemon_talk *t, const char *socket)
+{
+	int err;
+
+	t->fd = -1;
+	t->socket = socket;
+	t->fault[0] = 0;
+	err = tmem_packet_connect(socket, &t->fd);
+	return err ? fail(t, err, "no daemon answers at %s: %s", socket,
+			  strerror(-err))
+		   : 0;
+}
+
+void daemon_talk_close(struct daemon_talk *t)
+{
+	if (t->fd >= 0)
+		(void)close(t->fd);
+	t->fd = -1;
+}
+
+int daemon_talk_say(struct daemon_talk *t, const void *verb)
+{
+	const struct tmem_wire_head *head = verb;
+	int err = tmem_packet_send(t->fd, verb, head->len, NULL, 0);
+
+	return err ? daemon_talk_fail(t, err) : 0;
+}
+
+/* What came instead of the answer. */
+static int judge(struct daemon_talk *t, size_t len, uint32_t want, size_t least,
+		 union daemon_reply *r)
+{
+	if (len < sizeof(r->head) || r->head.len != len)
+		return daemon_talk_fail(t, -EPROTO);
+	if (r->head.type == TMEM_WIRE_REFUSED && len == sizeof(r->refused)) {
+		r->refused.text[sizeof(r->refused.text) - 1] = 0;
+		return fail(t, -EPERM, "the daemon at %s: %s", t->socket,
+			    r->refused.text);
 	}
-	if (reply->head.type != want || len < want_len)
-		return fail(fault, -EPROTO,
+	if (r->head.type != want || len < least)
+		return fail(t, -EPROTO,
 			    "what answers at %s is no tmemd, or of another "
 			    "release",
-			    socket);
-	return 0;
+			    t->socket);
+	return 1;
 }
 
-int daemon_talk_status(const char *socket, struct tmem_wire_status_reply *ret,
-		       char fault[DAEMON_TALK_FAULT_MAX])
+int daemon_talk_hear(struct daemon_talk *t, uint32_t want, size_t least,
+		     union daemon_reply *ret)
+{
+	struct tmem_packet packet;
+	int err = tmem_packet_receive(t->fd, ret, sizeof(*ret), &packet);
+
+	if (err == -EAGAIN)
+		return 0;
+	if (err != 1)
+		return daemon_talk_fail(t, err ? err : -ECONNRESET);
+	tmem_packet_close(&packet);
+	return judge(t, packet.len, want, least, ret);
+}
+
+int daemon_talk_await(struct daemon_talk *t, uint32_t want, size_t least,
+		      union daemon_reply *ret)
+{
+	struct pollfd p = { .fd = t->fd, .events = POLLIN };
+	int n;
+
+	do {
+		n = poll(&p, 1, ANSWER_MS);
+	} while (n < 0 && errno == EINTR);
+	if (!n)
+		return daemon_talk_fail(t, -ETIMEDOUT);
+	n = daemon_talk_hear(t, want, least, ret);
+	return n > 0 ? 0 : n ? n : daemon_talk_fail(t, -ETIMEDOUT);
+}
+
+int daemon_talk_status(struct daemon_talk *t, struct tmem_wire_status_reply *ret)
 {
 	const struct tmem_wire_status verb = { { TMEM_WIRE_STATUS,
 						 sizeof(verb) } };
-	union reply r;
-	int err = ask(socket, &verb, sizeof(verb), TMEM_WIRE_STATUS_REPLY,
-		      sizeof(r.status), &r, fault);
+	union daemon_reply r;
+	int err = daemon_talk_say(t, &verb);
 
+	if (!err)
+		err = daemon_talk_await(t, TMEM_WIRE_STATUS_REPLY,
+					sizeof(r.status), &r);
 	if (!err)
 		*ret = r.status;
 	return err;
 }
 
-/* Domains from the count-th on, behind those that are there. Return: how many;
- * negative errno. */
-static int ask_more(const char *socket, struct tmem_wire_domain **domains,
-		    uint32_t count, char *fault)
+int daemon_talk_glance(struct daemon_talk *t, const char *socket,
+		       struct tmem_wire_status_reply *ret)
 {
-	const struct tmem_wire_list verb = {
-		.head = { TMEM_WIRE_LIST, sizeof(verb) },
-		.skip = count,
-	};
-	const size_t head = offsetof(struct tmem_wire_list_reply, domains);
-	struct tmem_wire_domain *more;
-	union reply r;
-	int err;
+	int err = daemon_talk_open(t, socket);
 
-	memset(&r, 0, sizeof(r));
-	err = ask(socket, &verb, sizeof(verb), TMEM_WIRE_LIST_REPLY, head, &r,
-		  fault);
-	if (err)
-		return err;
-	if (r.list.count > TMEM_WIRE_ENTRIES_MAX ||
-	    r.head.len != head + r.list.count * sizeof(**domains))
-		return fail(fault, -EPROTO, "the daemon at %s makes no sense",
-			    socket);
-	more = realloc(*domains, (count + r.list.count + 1) * sizeof(*more));
-	if (!more)
-		return fail(fault, -ENOMEM, "out of memory");
-	memcpy(more + count, r.list.domains, r.list.count * sizeof(*more));
-	*domains = more;
-	return (int)r.list.count;
-}
-
-int daemon_talk_list(const char *socket, struct tmem_wire_domain **ret,
-		     uint32_t *ret_count, char fault[DAEMON_TALK_FAULT_MAX])
-{
-	struct tmem_wire_domain *domains = NULL;
-	uint32_t count = 0;
-	int n;
-
-	do {
-		n = ask_more(socket, &domains, count, fault);
-		if (n < 0) {
-			free(domains);
-			return n;
-		}
-		count += (uint32_t)n;
-	} while (n == TMEM_WIRE_ENTRIES_MAX);
-	*ret = domains;
-	*ret_count = count;
-	return 0;
+	if (!err)
+		err = daemon_talk_status(t, ret);
+	daemon_talk_close(t);
+	return err;
 }

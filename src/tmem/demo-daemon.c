@@ -121,7 +121,7 @@ static int run_both(const struct demo_options *o, const struct private_daemon *d
 {
 	struct half halves[DOMAINS] = { 0 };
 	struct tmem_wire_status_reply s;
-	char fault[DAEMON_TALK_FAULT_MAX];
+	struct daemon_talk talk;
 	int code = COMMAND_DONE, other;
 	unsigned n;
 
@@ -131,8 +131,8 @@ static int run_both(const struct demo_options *o, const struct private_daemon *d
 		other = wait_for(&halves[n]);
 		code = code ? code : other;
 	}
-	if (!code && daemon_talk_status(d->socket, &s, fault))
-		code = command_complain(COMMAND_FAILED, "%s", fault);
+	if (!code && daemon_talk_glance(&talk, d->socket, &s))
+		code = command_complain(COMMAND_FAILED, "%s", talk.fault);
 	if (!code && o->json)
 		print_json(halves, &s);
 	else if (!code)

@@ -18,6 +18,7 @@ struct tmemd_config;
 struct tmemd_account {
 	TAILQ_ENTRY(tmemd_account) entry;
 	char name[TMEM_WIRE_NAME_MAX];
+	uint64_t number;	   /* rises from account to account */
 	uint32_t uid;		   /* whose name it is */
 	uint32_t sessions;	   /* that share it */
 	uint64_t cap_bytes;	   /* most that is lent to it */
@@ -32,10 +33,13 @@ struct tmemd_account {
 	uint64_t ghost_hits;	 /* claimed, since the last look */
 	uint64_t revoked;	 /* segments, ever */
 	int passed_over;	 /* in this turn: nothing could be taken */
+	struct tmem_wire_figures past; /* counted by sessions that are over */
+	struct tmem_wire_domain *line; /* while a list is made: its own */
 };
 
 struct tmemd_ledger {
 	TAILQ_HEAD(, tmemd_account) accounts;
+	uint64_t number_last;  /* of an account */
 	uint32_t count;	       /* of accounts */
 	uint64_t budget_bytes; /* as it is now */
 	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
@@ -47,6 +51,10 @@ void tmemd_ledger_finish(struct tmemd_ledger *l);
 /** tmemd_ledger_configure() - each account's settings as they are now said. */
 void tmemd_ledger_configure(struct tmemd_ledger *l,
 			    const struct tmemd_config *config);
+
+/** tmemd_ledger_find() - NULL: no session is of a domain of that name. */
+struct tmemd_account *tmemd_ledger_find(struct tmemd_ledger *l,
+					const char *name);
 
 /**
  * tmemd_ledger_join() - one more session of a domain.

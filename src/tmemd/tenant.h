@@ -29,7 +29,10 @@ struct tmemd_tenant {
 	uint32_t pid;	  /* (c) 0: not known here */
 	int pidfd;	  /* -1: none */
 	sd_event_source *death;
-	struct tmem_wire_stats stats; /* claimed */
+	struct tmem_wire_figures figures; /* claimed */
+	uint64_t reported_ns;		  /* when; 0: never */
+	int report_due;			  /* it was asked, and did not answer */
+	int emptying; /* it is to destroy its pools, and has not yet */
 };
 
 /**
@@ -77,6 +80,14 @@ void tmemd_tenants_refreeze(struct tmemd *d);
 /** tmemd_tenant_asked_bytes() - asked for, not lent yet, and what it may have of
  * that: persistent memory within the quota, frozen nothing but an index. */
 uint64_t tmemd_tenant_asked_bytes(const struct tmemd_tenant *t);
+
+/** tmemd_tenant_freeable_bytes() - lent, and can be taken at this moment. */
+static inline uint64_t tmemd_tenant_freeable_bytes(const struct tmemd_tenant *t)
+{
+	return t->ready ? (uint64_t)t->loan.lent[TMEM_WIRE_EPHEMERAL] *
+				  t->loan.segment_size
+			: 0;
+}
 
 /** tmemd_tenant_sweep() - look for more than was lent. Return: 0, or the reason
  * to drop it. */

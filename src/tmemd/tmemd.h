@@ -28,6 +28,7 @@
 #include "logline.h"
 #include "margin.h"
 #include "pressure.h"
+#include "psi.h"
 
 struct tmemd_peer;
 struct tmemd_tenant;
@@ -50,6 +51,7 @@ struct tmemd {
 	struct tmemd_config *config;
 	struct tmemd_arbiter arbiter;
 	struct tmemd_pressure pressure;
+	struct tmemd_psi psi;
 	struct tmemd_ledger ledger;
 	struct tmemd_backing backing;
 	struct tmemd_margin margin;
@@ -65,13 +67,15 @@ struct tmemd {
 	sd_event_source *serve;
 	sd_event_source *sweep;
 	struct tmemd_counters counters;
-	uint64_t number;     /* (c) of this run, drawn by lot */
-	uint64_t started_ns; /* (c) */
-	uint64_t lease_next; /* the next lease's number, for the fd store */
-	dev_t memfd_dev;     /* (c) where the kernel keeps memfds */
-	int keeps_fds;	     /* (c) the service manager stores them for us */
-	int demand;	     /* persistent segments are to be asked for */
-	uint32_t drops_told; /* lines since the last sweep */
+	uint64_t number;      /* (c) of this run, drawn by lot */
+	uint64_t started_ns;  /* (c) */
+	uint64_t lease_next;  /* the next lease's number, for the fd store */
+	dev_t memfd_dev;      /* (c) where the kernel keeps memfds */
+	int keeps_fds;	      /* (c) the service manager stores them for us */
+	int demand;	      /* persistent segments are to be asked for */
+	uint32_t drops_told;  /* lines since the last sweep */
+	uint32_t reports_due; /* sessions that were asked and did not answer */
+	uint32_t lists;	      /* peers whose LIST waits for reports */
 };
 
 #endif

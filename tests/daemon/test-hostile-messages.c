@@ -390,7 +390,7 @@ static void lying_statistics(void **state)
 	hostile_open(&h, &d, 8 << 20);
 	hostile_send(h.fd, &lies, sizeof(lies), NULL, 0);
 	assert_int_equal(daemon_domain(&d, "hostile", &line), 1);
-	assert_true(line.claimed_puts == UINT64_MAX);
+	assert_true(line.claimed.puts == UINT64_MAX);
 	assert_int_equal(
 		line.lent_bytes[0] + line.lent_bytes[1] + line.lent_bytes[2], 0);
 	assert_int_equal(daemon_lent(&d), lent);

@@ -245,18 +245,20 @@ struct tmem_wire_status_reply daemon_status(const struct daemon *d)
 unsigned daemon_domains(const struct daemon *d, struct tmem_wire_domain *ret,
 			unsigned max)
 {
-	struct tmem_wire_list verb = { { TMEM_WIRE_LIST, sizeof(verb) }, 0, 0 };
+	struct tmem_wire_list verb = { { TMEM_WIRE_LIST, sizeof(verb) }, 0 };
 	struct tmem_wire_list_reply reply;
+	unsigned n = 0;
 
 	do {
 		converse(d, &verb, sizeof(verb), &reply, sizeof(reply));
 		assert_int_equal(reply.head.type, TMEM_WIRE_LIST_REPLY);
-		assert_true(verb.skip + reply.count <= max);
-		memcpy(ret + verb.skip, reply.domains,
-		       reply.count * sizeof(*ret));
-		verb.skip += reply.count;
+		assert_true(n + reply.count <= max);
+		memcpy(ret + n, reply.domains, reply.count * sizeof(*ret));
+		n += reply.count;
+		if (n)
+			verb.after = ret[n - 1].number;
 	} while (reply.count == TMEM_WIRE_ENTRIES_MAX);
-	return verb.skip;
+	return n;
 }
 
 int daemon_domain(const struct daemon *d, const char *name,

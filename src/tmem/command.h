@@ -68,6 +68,7 @@ int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags
 int bench_command_run(int argc, char **argv);
 int demo_run(int argc, char **argv);
 int list_run(int argc, char **argv);
+int metrics_run(int argc, char **argv);
 int replay_run(int argc, char **argv);
 int status_run(int argc, char **argv);
 

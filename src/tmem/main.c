@@ -12,6 +12,8 @@ static const struct command commands[] = {
 	{ "demo", "Read a directory again and again, without and with a store",
 	  demo_run },
 	{ "list", "Tell what a daemon's domains hold", list_run },
+	{ "metrics", "Tell a daemon's figures as Prometheus wants them",
+	  metrics_run },
 	{ "replay", "Replay a trace of page requests through a store",
 	  replay_run },
 	{ "status", "Tell what a daemon lends, and how it goes", status_run },

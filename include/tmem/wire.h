@@ -32,7 +32,10 @@ enum {
 	TMEM_WIRE_NAME_MAX = 64,   /* bytes of a domain's name, with its NUL */
 	TMEM_WIRE_TEXT_MAX = 192,  /* bytes of a refusal's text, with its NUL */
 	TMEM_WIRE_LOANS_MAX = 256, /* segments in a message */
-	TMEM_WIRE_ENTRIES_MAX = 10 /* domains in a message */
+	TMEM_WIRE_ENTRIES_MAX = 10,  /* domains in a message */
+	TMEM_WIRE_SESSIONS_MAX = 15, /* sessions in a message */
+	TMEM_WIRE_PAIRS_MAX = 1024,  /* bytes of SET's texts */
+	TMEM_WIRE_ANSWER_MAX = 512 /* bytes of an answer's text, with its NUL */
 };
 
 /** enum - what memory is lent for; those of the engine, by the same numbers. */
@@ -59,8 +62,13 @@ enum {
 	TMEM_WIRE_ASK = 3,
 	TMEM_WIRE_GIVE = 4,
 	TMEM_WIRE_STATS = 5,
-	TMEM_WIRE_STATUS = 16, /* control verbs: need no HELLO */
+	TMEM_WIRE_DESTROYED = 6, /* all pools, as DESTROY said */
+	TMEM_WIRE_STATUS = 16,	 /* control verbs: need no HELLO */
 	TMEM_WIRE_LIST = 17,
+	TMEM_WIRE_SESSIONS = 18,
+	TMEM_WIRE_SET = 24, /* verbs that change something */
+	TMEM_WIRE_FLUSH = 25,
+	TMEM_WIRE_EVICT = 26,
 
 	TMEM_WIRE_WELCOME = 64, /* fds: data and control, or control alone */
 	TMEM_WIRE_REFUSED = 65, /* and the connection ends */
@@ -68,8 +76,11 @@ enum {
 	TMEM_WIRE_REVOKED = 67,
 	TMEM_WIRE_DEMAND = 68,
 	TMEM_WIRE_REPORT = 69,
+	TMEM_WIRE_DESTROY = 70, /* your pools; an operator says so */
 	TMEM_WIRE_STATUS_REPLY = 80,
-	TMEM_WIRE_LIST_REPLY = 81
+	TMEM_WIRE_LIST_REPLY = 81,
+	TMEM_WIRE_SESSIONS_REPLY = 82,
+	TMEM_WIRE_ANSWER = 83 /* to SET, FLUSH, EVICT */
 };
 
 /** enum - why a client was refused or dropped; each is counted. */
@@ -90,7 +101,8 @@ enum {
 	TMEM_WIRE_OVERDRAWN = 13,  /* holds more memory than was lent */
 	TMEM_WIRE_BAD_MEMORY = 14, /* changed its memfd so that it is useless */
 	TMEM_WIRE_DEAF = 15,	   /* does not read its replies */
-	TMEM_WIRE_REASONS = 16
+	TMEM_WIRE_EVICTED = 16,	   /* an operator ended it */
+	TMEM_WIRE_REASONS = 17
 };
 
 struct tmem_wire_head {
@@ -149,7 +161,7 @@ struct tmem_wire_refused {
 	char text[TMEM_WIRE_TEXT_MAX]; /* for people, one line */
 };
 
-/** struct tmem_wire_ready - no more than that. */
+/** struct tmem_wire_ready - READY, DESTROYED: no more than that. */
 struct tmem_wire_ready {
 	struct tmem_wire_head head;
 };
@@ -183,8 +195,8 @@ struct tmem_wire_loans {
 	struct tmem_wire_loan loans[TMEM_WIRE_LOANS_MAX];
 };
 
-/** struct tmem_wire_count - REVOKED, DEMAND: @count segments; REPORT: 0. REVOKED
- * with 0: the control page's head has changed. */
+/** struct tmem_wire_count - REVOKED, DEMAND: @count segments; REPORT, DESTROY: 0.
+ * REVOKED with 0: the control page's head has changed. */
 struct tmem_wire_count {
 	struct tmem_wire_head head;
 	uint32_t cls;
@@ -333,6 +345,8 @@ struct tmem_wire_list {
  * @number: rises from domain to domain and is never used again: one that ended
  *	and began anew has another.
  * @reported: sessions that have said how they do.
+ * @emptying: sessions that were told to destroy their pools, and have not said
+ *	that they did.
  * @report_age_ns: since the oldest of these reports; UINT64_MAX: none.
  * @claimed: what they said, summed up. What was counted ever includes sessions
  *	that are over.
@@ -355,7 +369,7 @@ struct tmem_wire_domain {
 	uint32_t weight;
 	uint32_t flags; /* TMEM_WIRE_FROZEN */
 	uint32_t reported;
-	uint32_t pad;
+	uint32_t emptying;
 	uint64_t report_age_ns;
 	struct tmem_wire_figures claimed;
 };
@@ -371,6 +385,99 @@ struct tmem_wire_list_reply {
 	struct tmem_wire_domain domains[TMEM_WIRE_ENTRIES_MAX];
 };
 
+/** struct tmem_wire_sessions - SESSIONS: a domain's, whose number is larger than
+ * @after. */
+struct tmem_wire_sessions {
+	struct tmem_wire_head head;
+	uint64_t after; /* 0: from the first on */
+	char domain[TMEM_WIRE_NAME_MAX];
+};
+
+/** enum - of a session's flags, beside TMEM_WIRE_FROZEN. */
+enum {
+	TMEM_WIRE_AWAY = 2,  /* its lease is here, it has not come back yet */
+	TMEM_WIRE_SHORT = 4, /* it asked for memory, and there was none for it */
+	TMEM_WIRE_EMPTYING = 8 /* it is to destroy its pools */
+};
+
+/**
+ * struct tmem_wire_session - one of them.
+ * @number: as that of a domain.
+ * @pid: 0: out of sight.
+ * @claimed: what it said last; all 0 if nothing.
+ */
+struct tmem_wire_session {
+	uint64_t number;
+	uint32_t pid;
+	uint32_t uid;
+	uint32_t segment_size; /* bytes */
+	uint32_t flags;	       /* TMEM_WIRE_AWAY, ... */
+	uint64_t most_bytes;   /* that it may ever hold */
+	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
+	uint64_t freeable_bytes; /* lent, and can be taken at this moment */
+	uint64_t report_age_ns;	 /* UINT64_MAX: it has said nothing */
+	struct tmem_wire_figures claimed;
+};
+
+/** struct tmem_wire_sessions_reply - as a list's. */
+struct tmem_wire_sessions_reply {
+	struct tmem_wire_head head;
+	uint32_t count;
+	uint32_t pad;
+	struct tmem_wire_session sessions[TMEM_WIRE_SESSIONS_MAX];
+};
+
+/**
+ * struct tmem_wire_set - SET: settings of a domain, or with no name the daemon's
+ * own, until it is restarted or reads its file again.
+ * @count: texts in @pairs: KEY=VALUE, as in tmemd.conf, each with its NUL and
+ *	nothing between them; head.len ends behind the last.
+ */
+struct tmem_wire_set {
+	struct tmem_wire_head head;
+	uint32_t count;
+	uint32_t pad;
+	char domain[TMEM_WIRE_NAME_MAX];
+	char pairs[TMEM_WIRE_PAIRS_MAX];
+};
+
+/** struct tmem_wire_flush - FLUSH: take ephemeral memory, of a domain or with no
+ * name of whoever has most beyond its entitlement. */
+struct tmem_wire_flush {
+	struct tmem_wire_head head;
+	uint64_t bytes; /* most to take */
+	char domain[TMEM_WIRE_NAME_MAX];
+};
+
+/** enum - of EVICT's flags. */
+enum {
+	TMEM_WIRE_FORCE = 1 /* end those that were told, and have not done so */
+};
+
+/** struct tmem_wire_evict - EVICT: a domain's sessions are to destroy their pools. */
+struct tmem_wire_evict {
+	struct tmem_wire_head head;
+	uint32_t flags;
+	uint32_t pad;
+	char domain[TMEM_WIRE_NAME_MAX];
+};
+
+/**
+ * struct tmem_wire_answer - what came of a verb that changes something.
+ * @done: 1; 0: refused, nothing has changed, @text says why in one line.
+ * @more: of FLUSH: say it again, there is more to take.
+ * @bytes: of FLUSH: taken; of EVICT: that its sessions held.
+ * @sessions: of EVICT: that were told, or ended.
+ */
+struct tmem_wire_answer {
+	struct tmem_wire_head head;
+	uint32_t done;
+	uint32_t more;
+	uint64_t bytes;
+	uint64_t sessions;
+	char text[TMEM_WIRE_ANSWER_MAX];
+};
+
 /** tmem_wire_reason() - a reason's name, for tables and logs. */
 static inline const char *tmem_wire_reason(uint32_t reason)
 {
@@ -379,6 +486,7 @@ static inline const char *tmem_wire_reason(uint32_t reason)
 		"silent",   "version",	   "bad_name",	 "not_owner",
 		"crowded",  "no_memory",   "bad_return", "no_rights",
 		"bad_loan", "overdrawn",   "bad_memory", "deaf",
+		"evicted",
 	};
 
 	return reason < TMEM_WIRE_REASONS ? names[reason] : "unknown";
@@ -411,10 +519,17 @@ _Static_assert(sizeof(struct tmem_wire_figures) == 192, "layout");
 _Static_assert(sizeof(struct tmem_wire_stats) == 200, "layout");
 _Static_assert(sizeof(struct tmem_wire_control) == 112, "layout");
 _Static_assert(sizeof(struct tmem_wire_status) == 8, "layout");
-_Static_assert(sizeof(struct tmem_wire_status_reply) == 392, "layout");
+_Static_assert(sizeof(struct tmem_wire_status_reply) == 400, "layout");
 _Static_assert(sizeof(struct tmem_wire_list) == 16, "layout");
 _Static_assert(sizeof(struct tmem_wire_domain) == 384, "layout");
 _Static_assert(sizeof(struct tmem_wire_list_reply) == 3856, "layout");
+_Static_assert(sizeof(struct tmem_wire_sessions) == 80, "layout");
+_Static_assert(sizeof(struct tmem_wire_session) == 264, "layout");
+_Static_assert(sizeof(struct tmem_wire_sessions_reply) == 3976, "layout");
+_Static_assert(sizeof(struct tmem_wire_set) == 1104, "layout");
+_Static_assert(sizeof(struct tmem_wire_flush) == 80, "layout");
+_Static_assert(sizeof(struct tmem_wire_evict) == 80, "layout");
+_Static_assert(sizeof(struct tmem_wire_answer) == 544, "layout");
 #endif
 
 #endif

@@ -68,6 +68,19 @@ static void report(struct tmem_keeper *k, struct tmem_store *store)
 	tmem_lease_daemon_report(k->lease, &w);
 }
 
+/* The daemon's operator says so: what the promises of persistent pages were worth
+ * is his to know. Programs find that their pools are gone. */
+static void empty(struct tmem_keeper *k, struct tmem_store *store)
+{
+	uint64_t given;
+
+	tmem_store_pools_destroy(store);
+	tmem_store_shrink(store, UINT64_MAX, &given);
+	tmem_lease_daemon_destroyed(k->lease);
+	tmem_logger_say(&k->logger, TMEM_LOG_WARNING,
+			"the daemon's operator had all pools destroyed");
+}
+
 static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
 {
 	struct tmem_store *store = atomic_load(&k->store);
@@ -89,7 +102,9 @@ static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
 	if (events & TMEM_LEASE_DEMAND)
 		tmem_store_shrink(store, demand * k->lease->segment_size,
 				  &given);
-	if (events & TMEM_LEASE_REPORT)
+	if (events & TMEM_LEASE_DESTROY)
+		empty(k, store);
+	if (events & (TMEM_LEASE_REPORT | TMEM_LEASE_DESTROY))
 		report(k, store);
 }
 

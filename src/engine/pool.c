@@ -204,6 +204,19 @@ int tmem_store_pool_destroy(struct tmem_store *st, int pool)
 	return 0;
 }
 
+/* One that somebody destroys at the same time, or makes meanwhile, is theirs. */
+void tmem_store_pools_destroy(struct tmem_store *st)
+{
+	uint32_t i;
+	struct tmem_view v;
+
+	for (i = 0; i < TMEM_POOLS_MAX; i++) {
+		v = tmem_pool_view(&st->pools[i]);
+		if (v.id)
+			(void)tmem_store_pool_destroy(st, (int)v.id);
+	}
+}
+
 int tmem_pool_find(const struct tmem_store *st, int pool, struct tmem_view *ret)
 {
 	*ret = tmem_pool_view(&st->pools[tmem_pool_slot((uint32_t)pool)]);

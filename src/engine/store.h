@@ -166,6 +166,10 @@ enum tmem_freezer {
 };
 
 void tmem_store_freeze(struct tmem_store *st, enum tmem_freezer who, int frozen);
+
+/** tmem_store_pools_destroy() - all that there are at this moment. */
+void tmem_store_pools_destroy(struct tmem_store *st);
+
 int tmem_store_age(struct tmem_store *st, uint64_t budget_us);
 
 /** tmem_store_age_slice() - tmem_store_age(); *ret_idle_ns: of this thread's CPU

@@ -55,7 +55,8 @@ enum {
 	TMEM_LEASE_CHANGED = 1, /* more was lent, or some revoked */
 	TMEM_LEASE_DEMAND = 2,	/* please give back */
 	TMEM_LEASE_REPORT = 4,	/* please say how it goes */
-	TMEM_LEASE_GONE = 8	/* the daemon is */
+	TMEM_LEASE_GONE = 8,	/* the daemon is */
+	TMEM_LEASE_DESTROY = 16 /* destroy all pools */
 };
 
 /**
@@ -68,6 +69,10 @@ unsigned tmem_lease_daemon_listen(struct tmem_lease *lease,
 /** tmem_lease_daemon_speak() - say what is given back and what is wanted. Return:
  * 0; -EAGAIN not all of it, the daemon is behind. */
 int tmem_lease_daemon_speak(struct tmem_lease *lease);
+
+/** tmem_lease_daemon_destroyed() - all pools are: to be said with the next words,
+ * behind what is given back. */
+void tmem_lease_daemon_destroyed(struct tmem_lease *lease);
 
 /** tmem_lease_daemon_report() - @stats: its head is filled in here. */
 void tmem_lease_daemon_report(struct tmem_lease *lease,

@@ -378,6 +378,8 @@ static int hear(struct tmem_daemon_lease *l, const union message *m, size_t len,
 		return TMEM_LEASE_DEMAND;
 	case TMEM_WIRE_REPORT:
 		return TMEM_LEASE_REPORT;
+	case TMEM_WIRE_DESTROY:
+		return TMEM_LEASE_DESTROY;
 	default:
 		return 0; /* of a later release */
 	}
@@ -487,6 +489,15 @@ static int give(struct tmem_daemon_lease *l)
 	return err ? err : 1;
 }
 
+static int say_destroyed(struct tmem_daemon_lease *l)
+{
+	const struct tmem_wire_ready m = { { TMEM_WIRE_DESTROYED, sizeof(m) } };
+	int err = tmem_packet_send(l->socket, &m, sizeof(m), NULL, 0);
+
+	l->destroyed = !!err;
+	return err;
+}
+
 int tmem_lease_daemon_speak(struct tmem_lease *lease)
 {
 	struct tmem_daemon_lease *l = (struct tmem_daemon_lease *)lease;
@@ -500,11 +511,18 @@ int tmem_lease_daemon_speak(struct tmem_lease *lease)
 	while (!err) {
 		err = give(l);
 		if (!err)
-			return 0;
+			break;
 		err = err > 0 ? 0 : err;
 	}
+	if (!err && l->destroyed)
+		err = say_destroyed(l);
 	/* A broken link shows when listening. */
 	return err == -EAGAIN ? err : 0;
+}
+
+void tmem_lease_daemon_destroyed(struct tmem_lease *lease)
+{
+	((struct tmem_daemon_lease *)lease)->destroyed = 1;
 }
 
 void tmem_lease_daemon_report(struct tmem_lease *lease,

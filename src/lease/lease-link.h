@@ -25,6 +25,7 @@ struct tmem_daemon_lease {
 	int wake_fd;	      /* (c) eventfd: there is something to say */
 	int control_fd;	      /* of the keeper alone */
 	int socket;	      /* of the keeper alone; -1: the daemon is gone */
+	int destroyed; /* of the keeper alone: pools were, and it is not said */
 	struct tmem_wire_control *control; /* (c) read-only, replaced in place */
 	size_t control_bytes;		   /* (c) */
 	size_t map_bytes;		   /* (c) */

@@ -67,9 +67,17 @@ int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags
 /** The rows. */
 int bench_command_run(int argc, char **argv);
 int demo_run(int argc, char **argv);
+int evict_run(int argc, char **argv);
+int flush_run(int argc, char **argv);
+int freeable_run(int argc, char **argv);
+int freeze_run(int argc, char **argv);
 int list_run(int argc, char **argv);
 int metrics_run(int argc, char **argv);
+int policy_run(int argc, char **argv);
 int replay_run(int argc, char **argv);
+int set_run(int argc, char **argv);
+int show_run(int argc, char **argv);
 int status_run(int argc, char **argv);
+int thaw_run(int argc, char **argv);
 
 #endif

@@ -27,9 +27,15 @@ static int fail(struct daemon_talk *t, int err, const char *format, ...)
 	return err;
 }
 
-static int fail_talk(struct daemon_talk *t, int err)
+int daemon_talk_fail(struct daemon_talk *t, int err)
 {
 	return fail(t, err, "the daemon at %s: %s", t->socket, strerror(-err));
+}
+
+int daemon_talk_no_domain(struct daemon_talk *t, const char *name)
+{
+	return fail(t, -ENOENT,
+		    "no domain \"%s\"; `tmem list' tells which there are", name);
 }
 
 int daemon_talk_open(struct daemon_talk *t, const char *socket)
@@ -57,7 +63,7 @@ int daemon_talk_say(struct daemon_talk *t, const void *verb)
 	const struct tmem_wire_head *head = verb;
 	int err = tmem_packet_send(t->fd, verb, head->len, NULL, 0);
 
-	return err ? fail_talk(t, err) : 0;
+	return err ? daemon_talk_fail(t, err) : 0;
 }
 
 /* What came instead of the answer. */
@@ -65,7 +71,7 @@ static int judge(struct daemon_talk *t, size_t len, uint32_t want, size_t least,
 		 union daemon_reply *r)
 {
 	if (len < sizeof(r->head) || r->head.len != len)
-		return fail_talk(t, -EPROTO);
+		return daemon_talk_fail(t, -EPROTO);
 	if (r->head.type == TMEM_WIRE_REFUSED && len == sizeof(r->refused)) {
 		r->refused.text[sizeof(r->refused.text) - 1] = 0;
 		return fail(t, -EPERM, "the daemon at %s: %s", t->socket,
@@ -88,7 +94,7 @@ int daemon_talk_hear(struct daemon_talk *t, uint32_t want, size_t least,
 	if (err == -EAGAIN)
 		return 0;
 	if (err != 1)
-		return fail_talk(t, err ? err : -ECONNRESET);
+		return daemon_talk_fail(t, err ? err : -ECONNRESET);
 	tmem_packet_close(&packet);
 	return judge(t, packet.len, want, least, ret);
 }
@@ -103,9 +109,9 @@ int daemon_talk_await(struct daemon_talk *t, uint32_t want, size_t least,
 		n = poll(&p, 1, ANSWER_MS);
 	} while (n < 0 && errno == EINTR);
 	if (!n)
-		return fail_talk(t, -ETIMEDOUT);
+		return daemon_talk_fail(t, -ETIMEDOUT);
 	n = daemon_talk_hear(t, want, least, ret);
-	return n > 0 ? 0 : n ? n : fail_talk(t, -ETIMEDOUT);
+	return n > 0 ? 0 : n ? n : daemon_talk_fail(t, -ETIMEDOUT);
 }
 
 int daemon_talk_status(struct daemon_talk *t, struct tmem_wire_status_reply *ret)

@@ -10,7 +10,7 @@
 #include <tmem/wire.h>
 
 /** Room for why it failed. */
-#define DAEMON_TALK_FAULT_MAX 320u
+#define DAEMON_TALK_FAULT_MAX 640u
 
 /**
  * struct daemon_talk - a conversation.
@@ -30,12 +30,21 @@ union daemon_reply {
 	struct tmem_wire_refused refused;
 	struct tmem_wire_status_reply status;
 	struct tmem_wire_list_reply list;
+	struct tmem_wire_sessions_reply sessions;
+	struct tmem_wire_answer answer;
 	unsigned char bytes[TMEM_WIRE_MESSAGE_MAX];
 };
 
 /** daemon_talk_open() - Return: 0; negative errno, told in ->fault. */
 int daemon_talk_open(struct daemon_talk *t, const char *socket);
 void daemon_talk_close(struct daemon_talk *t);
+
+/** daemon_talk_fail() - tell of an errno. Return: @err. */
+int daemon_talk_fail(struct daemon_talk *t, int err);
+
+/** daemon_talk_no_domain() - tell that there is none of that name. Return:
+ * -ENOENT. */
+int daemon_talk_no_domain(struct daemon_talk *t, const char *name);
 
 /** daemon_talk_say() - send a verb: a message that begins with its head. Return:
  * 0; negative errno, told. */

@@ -136,6 +136,17 @@ int daemon_view_take(struct daemon_view *v, struct daemon_talk *t)
 	return ret < 0 ? ret : 0;
 }
 
+const struct tmem_wire_domain *daemon_view_find(const struct daemon_view *v,
+						const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < v->count; i++)
+		if (!strcmp(v->domains[i].name, name))
+			return &v->domains[i];
+	return NULL;
+}
+
 void daemon_view_finish(struct daemon_view *v)
 {
 	free(v->domains);

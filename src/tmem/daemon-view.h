@@ -31,6 +31,10 @@ int daemon_view_step(struct daemon_view *v, struct daemon_talk *t);
 /** daemon_view_take() - all of it, waiting. Return: 0; negative errno, told. */
 int daemon_view_take(struct daemon_view *v, struct daemon_talk *t);
 
+/** daemon_view_find() - NULL: there is none of that name. */
+const struct tmem_wire_domain *daemon_view_find(const struct daemon_view *v,
+						const char *name);
+
 /** daemon_view_finish() - gives back its memory. */
 void daemon_view_finish(struct daemon_view *v);
 

@@ -11,12 +11,20 @@ static const struct command commands[] = {
 	{ "bench", "Measure this machine, or a store on it", bench_command_run },
 	{ "demo", "Read a directory again and again, without and with a store",
 	  demo_run },
+	{ "evict", "Destroy all of a domain's pools", evict_run },
+	{ "flush", "Take ephemeral memory back from domains", flush_run },
+	{ "freeable", "Tell how much memory could be taken back", freeable_run },
+	{ "freeze", "Lend nothing more, have puts refused", freeze_run },
 	{ "list", "Tell what a daemon's domains hold", list_run },
 	{ "metrics", "Tell a daemon's figures as Prometheus wants them",
 	  metrics_run },
+	{ "policy", "Tell or change how memory is divided", policy_run },
 	{ "replay", "Replay a trace of page requests through a store",
 	  replay_run },
+	{ "set", "Change settings of a domain or of the daemon", set_run },
+	{ "show", "Tell all about a domain and its sessions", show_run },
 	{ "status", "Tell what a daemon lends, and how it goes", status_run },
+	{ "thaw", "Undo freeze", thaw_run },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

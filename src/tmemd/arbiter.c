@@ -94,7 +94,7 @@ static int64_t over(const struct tmemd_account *a)
 	       (int64_t)a->entitled_bytes;
 }
 
-static struct tmemd_account *most_over(const struct tmemd_ledger *l)
+struct tmemd_account *tmemd_arbiter_victim(const struct tmemd_ledger *l)
 {
 	struct tmemd_account *a, *most = NULL;
 
@@ -173,7 +173,7 @@ enum tmemd_verdict tmemd_arbiter_judge(const struct tmemd_arbiter *r,
 		return TMEMD_LEND;
 	if (ephemeral && after > a->entitled_bytes)
 		return TMEMD_WAIT;
-	*victim = most_over(l);
+	*victim = tmemd_arbiter_victim(l);
 	if (*victim && over(*victim) > 0)
 		return TMEMD_TAKE;
 	return swap_own(a, ephemeral, victim);
@@ -192,6 +192,7 @@ struct tmemd_account *tmemd_arbiter_excess(const struct tmemd_arbiter *r,
 		if (can_give(a) && tmemd_lent_sum(a->lent_bytes) > most)
 			return a;
 	}
-	return tmemd_lent_sum(l->lent_bytes) > l->budget_bytes ? most_over(l)
-							       : NULL;
+	return tmemd_lent_sum(l->lent_bytes) > l->budget_bytes
+		       ? tmemd_arbiter_victim(l)
+		       : NULL;
 }

@@ -49,6 +49,10 @@ enum tmemd_verdict tmemd_arbiter_judge(const struct tmemd_arbiter *r,
 				       uint64_t bytes,
 				       struct tmemd_account **victim);
 
+/** tmemd_arbiter_victim() - who has most beyond its entitlement, or is least below
+ * it, of those who can give an ephemeral segment; NULL: nobody can. */
+struct tmemd_account *tmemd_arbiter_victim(const struct tmemd_ledger *l);
+
 /** tmemd_arbiter_excess() - who must give an ephemeral segment because more is
  * lent than may be; NULL: nobody, or nothing can be taken. */
 struct tmemd_account *tmemd_arbiter_excess(const struct tmemd_arbiter *r,

@@ -63,10 +63,13 @@ struct tmemd_domain {
  * @default_cap_bytes: cap of a domain without its own.
  * @default_persistent_bytes: persistent quota of a domain without its own.
  * @log_level: the last level that is logged, TMEM_LOG_*.
- * @group: who may send control verbs beside root and the daemon's own user.
+ * @group: who may look and steer beside root and the daemon's own user.
+ * @watch_group: who may look, and change nothing.
  * @max_sessions: most sessions at a time.
  * @sandbox: 1: give up after start what is not needed any more.
  * @domains: domain_count of them, as in the file.
+ * @sections: the same, as they were said: shares, and what nothing was said of.
+ * @sizes: the daemon's own sizes as they were said, by row.
  * @domain_count: how many.
  * @said: the command line's texts by row; NULL: not given. Not copied.
  */
@@ -81,9 +84,12 @@ struct tmemd_config {
 	uint64_t default_persistent_bytes;
 	int log_level;
 	struct tmemd_group group;
+	struct tmemd_group watch_group;
 	uint32_t max_sessions;
 	int sandbox;
 	struct tmemd_domain *domains;
+	struct tmemd_domain *sections;
+	uint64_t sizes[TMEMD_OPTIONS_MAX];
 	size_t domain_count;
 	const char *said[TMEMD_OPTIONS_MAX];
 };
@@ -118,6 +124,25 @@ int tmemd_config_create(int argc, char **argv, const char *version,
  * Return: 0; -EINVAL told; -ENOMEM.
  */
 int tmemd_config_reread(const struct tmemd_config *old,
+			const struct tmem_logger *logger,
+			struct tmemd_config **ret)
+	__attribute__((warn_unused_result));
+
+/**
+ * tmemd_config_change() - some keys set anew, until the file is read again.
+ * @old: what is in force; left alone.
+ * @domain: whose keys; NULL: the daemon's own. One without a section gets one.
+ * @pairs: @len bytes of KEY=VALUE texts, each with its end.
+ * @logger: is told in one line why not.
+ * @ret: out: the new one, with all of them.
+ *
+ * frozen=no of the daemon's own thaws every domain, those that were frozen by
+ * themselves included. Allocates; reads no file.
+ *
+ * Return: 0; -EINVAL told; -ENOMEM.
+ */
+int tmemd_config_change(const struct tmemd_config *old, const char *domain,
+			const char *pairs, size_t len,
 			const struct tmem_logger *logger,
 			struct tmemd_config **ret)
 	__attribute__((warn_unused_result));

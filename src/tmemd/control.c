@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control.c - verbs for whoever runs the machine: status, list.
+ * control.c - who may look at the daemon, and what they see: status, domains,
+ * sessions.
  *
  * What the daemon counts itself is exact. What a session says of itself is asked
  * for when somebody wants to know, and summed up as claimed: idle clients stay
@@ -18,6 +19,7 @@
 #include "peer.h"
 #include "policies.h"
 #include "serve.h"
+#include "steer.h"
 #include "tenant.h"
 
 /* What sessions get to report in: a round trip takes a tenth of a millisecond,
@@ -48,12 +50,22 @@ static int in_group(const struct tmemd_peer *p, gid_t gid)
 	return 0;
 }
 
-int tmemd_control_allowed(const struct tmemd *d, const struct tmemd_peer *p)
+static int is_of(const struct tmemd_peer *p, const struct tmemd_group *g)
 {
-	const struct tmemd_group *g = &d->config->group;
+	return g->known && in_group(p, g->gid);
+}
 
-	return !p->uid || p->uid == geteuid() ||
-	       (g->known && in_group(p, g->gid));
+static int only_looks(uint32_t type)
+{
+	return type == TMEM_WIRE_STATUS || type == TMEM_WIRE_LIST ||
+	       type == TMEM_WIRE_SESSIONS;
+}
+
+int tmemd_control_allowed(const struct tmemd *d, const struct tmemd_peer *p,
+			  uint32_t type)
+{
+	return !p->uid || p->uid == geteuid() || is_of(p, &d->config->group) ||
+	       (only_looks(type) && is_of(p, &d->config->watch_group));
 }
 
 /* ---- The daemon ---------------------------------------------------------- */
@@ -76,9 +88,13 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * TMEM_NS_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
+/* A cgroup of version 1 without a limit has one of nearly 2^63. */
+#define MARGIN_NONE (1ull << 62)
+
 static int send_status(struct tmemd *d, struct tmemd_peer *p)
 {
 	const struct tmemd_budget *b = &d->pressure.budget;
+	const uint64_t margin = tmemd_margin_bytes(&d->margin);
 	struct tmem_wire_status_reply r = {
 		.head = { TMEM_WIRE_STATUS_REPLY, sizeof(r) },
 		.version = TMEM_WIRE_VERSION,
@@ -103,7 +119,7 @@ static int send_status(struct tmemd *d, struct tmemd_peer *p)
 		.budget_reason = b->reason,
 		.flags = d->config->frozen ? TMEM_WIRE_FROZEN : 0,
 		.freeable_bytes = freeable_bytes(d),
-		.margin_bytes = tmemd_margin_bytes(&d->margin),
+		.margin_bytes = margin < MARGIN_NONE ? margin : UINT64_MAX,
 		.cpu_ns = cpu_ns(),
 		.connections = d->peers_count,
 	};
@@ -143,6 +159,7 @@ static void add_session(const struct tmemd_tenant *t, uint64_t now,
 	const uint64_t age = now - t->reported_ns;
 
 	e->freeable_bytes += tmemd_tenant_freeable_bytes(t);
+	e->emptying += (uint32_t)t->emptying;
 	if (!t->reported_ns)
 		return;
 	if (!e->reported++ || age > e->report_age_ns)
@@ -152,13 +169,14 @@ static void add_session(const struct tmemd_tenant *t, uint64_t now,
 
 /* One way through the domains and one through the sessions for each message,
  * however many of both there are. */
-int tmemd_control_answer_list(struct tmemd *d, struct tmemd_peer *p)
+static int send_list(struct tmemd *d, struct tmemd_peer *p)
 {
 	const uint64_t now = tmem_clock_ns();
 	struct tmem_wire_list_reply r;
 	struct tmemd_account *a;
 	struct tmemd_tenant *t;
 
+	p->lists = 0;
 	memset(&r, 0, sizeof(r));
 	TAILQ_FOREACH(a, &d->ledger.accounts, entry) {
 		a->line = NULL;
@@ -177,16 +195,101 @@ int tmemd_control_answer_list(struct tmemd *d, struct tmemd_peer *p)
 	return tmemd_peer_send(p, &r, r.head.len, NULL, 0) ? TMEM_WIRE_DEAF : 0;
 }
 
+void tmemd_control_answer_list(struct tmemd *d, struct tmemd_peer *p)
+{
+	if (send_list(d, p))
+		tmemd_peer_drop(d, p, TMEM_WIRE_DEAF);
+}
+
+void tmemd_control_reported(struct tmemd *d)
+{
+	struct tmemd_peer *p, *next;
+
+	for (p = TAILQ_FIRST(&d->peers); p; p = next) {
+		next = TAILQ_NEXT(p, entry);
+		if (p->lists) {
+			(void)sd_event_source_set_enabled(p->timer,
+							  SD_EVENT_OFF);
+			tmemd_control_answer_list(d, p);
+		}
+	}
+}
+
 static int list(struct tmemd *d, struct tmemd_peer *p, uint64_t after)
 {
 	tmemd_serve_divide(d);
 	p->list_after = after;
-	if (after || !d->tenants_count)
-		return tmemd_control_answer_list(d, p);
-	tmemd_tenants_ask_reports(d);
+	if (!after)
+		tmemd_tenants_ask_reports(d);
+	if (after || !d->reports_due)
+		return send_list(d, p);
+	p->lists = 1;
 	(void)sd_event_source_set_time_relative(p->timer, REPORT_US);
 	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 	return 0;
+}
+
+/* ---- Sessions ------------------------------------------------------------ */
+
+static void describe_session(const struct tmemd_tenant *t, uint64_t now,
+			     struct tmem_wire_session *e)
+{
+	uint32_t cls;
+
+	memset(e, 0, sizeof(*e));
+	e->number = t->id + 1;
+	e->pid = t->pid;
+	e->uid = t->loan.control->uid;
+	e->segment_size = t->loan.segment_size;
+	e->flags = (t->peer ? 0 : TMEM_WIRE_AWAY) |
+		   (t->waits ? TMEM_WIRE_SHORT : 0) |
+		   (t->emptying ? TMEM_WIRE_EMPTYING : 0);
+	e->most_bytes = (uint64_t)t->loan.segments_max * t->loan.segment_size;
+	for (cls = 0; cls < TMEM_WIRE_CLASSES; cls++)
+		e->lent_bytes[cls] =
+			(uint64_t)t->loan.lent[cls] * t->loan.segment_size;
+	e->freeable_bytes = tmemd_tenant_freeable_bytes(t);
+	e->report_age_ns = t->reported_ns ? now - t->reported_ns : UINT64_MAX;
+	e->claimed = t->figures;
+}
+
+/* Into its place by number, if that is among the lowest: tenants are kept in the
+ * order of their turns. Return: how many there are now. */
+static uint32_t place(const struct tmemd_tenant **lowest, uint32_t count,
+		      const struct tmemd_tenant *t)
+{
+	uint32_t n = count;
+
+	if (count == TMEM_WIRE_SESSIONS_MAX) {
+		if (lowest[count - 1]->id < t->id)
+			return count;
+		n = --count;
+	}
+	for (; n && lowest[n - 1]->id > t->id; n--)
+		lowest[n] = lowest[n - 1];
+	lowest[n] = t;
+	return count + 1;
+}
+
+static int send_sessions(struct tmemd *d, struct tmemd_peer *p,
+			 const struct tmem_wire_sessions *m)
+{
+	const struct tmemd_tenant *lowest[TMEM_WIRE_SESSIONS_MAX], *t;
+	const uint64_t now = tmem_clock_ns();
+	struct tmem_wire_sessions_reply r;
+	uint32_t i;
+
+	memset(&r, 0, offsetof(struct tmem_wire_sessions_reply, sessions));
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		if (t->id + 1 > m->after && !strcmp(t->account->name, m->domain))
+			r.count = place(lowest, r.count, t);
+	for (i = 0; i < r.count; i++)
+		describe_session(lowest[i], now, &r.sessions[i]);
+	r.head.type = TMEM_WIRE_SESSIONS_REPLY;
+	r.head.len =
+		(uint32_t)(offsetof(struct tmem_wire_sessions_reply, sessions) +
+			   r.count * sizeof(r.sessions[0]));
+	return tmemd_peer_send(p, &r, r.head.len, NULL, 0) ? TMEM_WIRE_DEAF : 0;
 }
 
 int tmemd_control_handle(struct tmemd *d, struct tmemd_peer *p,
@@ -196,6 +299,14 @@ int tmemd_control_handle(struct tmemd *d, struct tmemd_peer *p,
 	 * that more often. */
 	if (!d->tenants_count)
 		tmemd_pressure_refresh(d);
-	return r->head.type == TMEM_WIRE_STATUS ? send_status(d, p)
-						: list(d, p, r->list.after);
+	switch (r->head.type) {
+	case TMEM_WIRE_STATUS:
+		return send_status(d, p);
+	case TMEM_WIRE_LIST:
+		return list(d, p, r->list.after);
+	case TMEM_WIRE_SESSIONS:
+		return send_sessions(d, p, &r->sessions);
+	default:
+		return tmemd_steer_handle(d, p, r);
+	}
 }

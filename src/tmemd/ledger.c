@@ -49,7 +49,7 @@ void tmemd_ledger_configure(struct tmemd_ledger *l,
 			settle(a, &d);
 }
 
-static struct tmemd_account *find(struct tmemd_ledger *l, const char *name)
+struct tmemd_account *tmemd_ledger_find(struct tmemd_ledger *l, const char *name)
 {
 	struct tmemd_account *a;
 
@@ -84,7 +84,7 @@ int tmemd_ledger_join(struct tmemd_ledger *l, const struct tmemd_config *config,
 
 	if (tmemd_config_domain(config, name, &d) < 0)
 		return -EINVAL;
-	a = find(l, name);
+	a = tmemd_ledger_find(l, name);
 	owner = a ? a->uid : d.uid == TMEMD_UID_ANY ? uid : d.uid;
 	if (uid && uid != owner)
 		return -EPERM;

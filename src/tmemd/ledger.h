@@ -52,6 +52,10 @@ void tmemd_ledger_finish(struct tmemd_ledger *l);
 void tmemd_ledger_configure(struct tmemd_ledger *l,
 			    const struct tmemd_config *config);
 
+/** tmemd_ledger_find() - NULL: no session is of a domain of that name. */
+struct tmemd_account *tmemd_ledger_find(struct tmemd_ledger *l,
+					const char *name);
+
 /**
  * tmemd_ledger_join() - one more session of a domain.
  * @uid: of the client. Root may join any domain.

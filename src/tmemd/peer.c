@@ -67,7 +67,9 @@ static const char *advice(int reason)
 			"what was handed back is not a lease of this daemon, "
 			"or exceeds cap or quota",
 		[TMEM_WIRE_NO_RIGHTS] =
-			"control is for root, the daemon's user and its group",
+			"control is for root, the daemon's user and its group; "
+			"looking, for its watch-group too",
+		[TMEM_WIRE_EVICTED] = "an operator ended the domain's sessions",
 	};
 
 	return texts[reason] ? texts[reason]
@@ -216,11 +218,16 @@ static int handle(struct tmemd *d, struct tmemd_peer *p,
 		return handle_ask(d, tenant_of(p), &r->ask);
 	case TMEM_WIRE_GIVE:
 		return tmemd_tenant_give(d, tenant_of(p), &r->give);
+	case TMEM_WIRE_DESTROYED:
+		tenant_of(p)->emptying = 0;
+		return 0;
 	case TMEM_WIRE_STATS:
 		tmemd_tenant_report(tenant_of(p), &r->stats);
+		if (!d->reports_due)
+			tmemd_control_reported(d);
 		return 0;
 	default:
-		if (!tmemd_control_allowed(d, p))
+		if (!tmemd_control_allowed(d, p, r->head.type))
 			return TMEM_WIRE_NO_RIGHTS;
 		arrive(d, p, TMEMD_STAGE_CONTROL);
 		return tmemd_control_handle(d, p, r);
@@ -287,8 +294,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
 	(void)usec;
 	if (p->stage == TMEMD_STAGE_NEW)
 		tmemd_peer_drop(p->d, p, TMEM_WIRE_SILENT);
-	else if (tmemd_control_answer_list(p->d, p))
-		tmemd_peer_drop(p->d, p, TMEM_WIRE_DEAF);
+	else
+		tmemd_control_answer_list(p->d, p);
 	return 0;
 }
 

@@ -16,7 +16,8 @@ struct tmemd_peer {
 	uint32_t pid;	 /* (c) 0: out of sight */
 	enum tmemd_stage stage;
 	struct tmemd_tenant *tenant; /* NULL: it has no session */
-	uint64_t list_after;	     /* a LIST to be answered by the timer */
+	uint64_t list_after;	     /* of the LIST that waits for reports */
+	int lists; /* a LIST waits for reports, or for the timer */
 	sd_event_source *io;
 	sd_event_source *timer; /* of silence, later of an answer */
 };

@@ -17,6 +17,10 @@ union tmemd_request {
 	struct tmem_wire_loans give;
 	struct tmem_wire_stats stats;
 	struct tmem_wire_list list;
+	struct tmem_wire_sessions sessions;
+	struct tmem_wire_set set;
+	struct tmem_wire_flush flush;
+	struct tmem_wire_evict evict;
 	unsigned char bytes[TMEM_WIRE_MESSAGE_MAX];
 };
 

@@ -114,6 +114,28 @@ static void tell_revoked(struct tmemd *d)
 	}
 }
 
+int tmemd_serve_flush(struct tmemd *d, struct tmemd_account *of, uint64_t bytes,
+		      uint64_t *ret_taken)
+{
+	const uint64_t before = d->ledger.lent_bytes[TMEM_WIRE_EPHEMERAL];
+	struct tmemd_account *a;
+	int n;
+
+	*ret_taken = 0;
+	tmemd_serve_divide(d);
+	for (n = 0; n < TURN_REVOKES && *ret_taken < bytes; n++) {
+		a = of ? of : tmemd_arbiter_victim(&d->ledger);
+		if (!a || a->passed_over)
+			break;
+		if (!revoke_of(d, a))
+			a->passed_over = 1;
+		*ret_taken = before - d->ledger.lent_bytes[TMEM_WIRE_EPHEMERAL];
+	}
+	tell_revoked(d);
+	tmemd_serve_wake(d);
+	return n == TURN_REVOKES && *ret_taken < bytes;
+}
+
 /* Where more is lent than may be, and nothing that can be taken is left. */
 static void demand(struct tmemd *d)
 {

@@ -28,4 +28,16 @@ void tmemd_serve_divide(struct tmemd *d);
  * once; then ask for the rest. */
 void tmemd_serve_trim(struct tmemd *d);
 
+/**
+ * tmemd_serve_flush() - take ephemeral memory because an operator says so; a turn's
+ * worth at most.
+ * @of: of this domain; NULL: of whoever has most beyond its entitlement.
+ * @bytes: most to take, rounded up to a segment.
+ * @ret_taken: out: bytes.
+ *
+ * Return: 1 there may be more to take, 0.
+ */
+int tmemd_serve_flush(struct tmemd *d, struct tmemd_account *of, uint64_t bytes,
+		      uint64_t *ret_taken);
+
 #endif

@@ -367,6 +367,7 @@ static void forget(struct tmemd *d, struct tmemd_tenant *t)
 		charge(d, t, -1);
 	TAILQ_REMOVE(&d->tenants, t, entry);
 	d->tenants_count--;
+	d->reports_due -= (uint32_t)t->report_due;
 	tmemd_figures_add_counted(&t->account->past, &t->figures);
 	tmemd_ledger_leave(&d->ledger, t->account);
 	tmemd_loan_finish(&t->loan);
@@ -431,6 +432,12 @@ int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t)
 /* More ghost hits than that between two reports, nobody can have. */
 #define GHOST_HITS_MAX (1ull << 32)
 
+static void settle_report(struct tmemd_tenant *t)
+{
+	t->d->reports_due -= (uint32_t)t->report_due;
+	t->report_due = 0;
+}
+
 void tmemd_tenant_report(struct tmemd_tenant *t,
 			 const struct tmem_wire_stats *stats)
 {
@@ -443,6 +450,7 @@ void tmemd_tenant_report(struct tmemd_tenant *t,
 			is - was < GHOST_HITS_MAX ? is - was : GHOST_HITS_MAX;
 	t->figures = stats->figures;
 	t->reported_ns = tmem_clock_ns();
+	settle_report(t);
 }
 
 void tmemd_tenants_ask_reports(struct tmemd *d)
@@ -454,8 +462,12 @@ void tmemd_tenants_ask_reports(struct tmemd *d)
 
 	/* One that does not keep up reports another time. */
 	TAILQ_FOREACH(t, &d->tenants, entry)
-		if (t->peer)
-			(void)tmemd_peer_send(t->peer, &m, sizeof(m), NULL, 0);
+		if (t->peer &&
+		    !tmemd_peer_send(t->peer, &m, sizeof(m), NULL, 0) &&
+		    !t->report_due) {
+			t->report_due = 1;
+			d->reports_due++;
+		}
 }
 
 void tmemd_tenants_refreeze(struct tmemd *d)

@@ -27,7 +27,7 @@
 #include "peer.h"
 #include "sandbox.h"
 #include "serve.h"
-#include "tenant.h"
+#include "steer.h"
 
 /* Exit codes. */
 enum {
@@ -78,17 +78,10 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 	(void)si;
 	notify_reloading();
 	if (!tmemd_config_reread(d->config, &r->logger, &config)) {
-		tmemd_config_destroy(d->config);
-		d->config = config;
-		d->log.level = config->log_level;
-		d->arbiter.policy = config->policy;
-		tmemd_ledger_configure(&d->ledger, config);
-		tmemd_pressure_configure(d);
-		tmemd_tenants_refreeze(d);
+		tmemd_steer_apply(d, config);
 		tmemd_log_say(&d->log, TMEM_LOG_INFO, "configuration read",
 			      TMEMD_FIELDS(TMEMD_SIZE("budget",
 						      config->budget_bytes)));
-		tmemd_serve_trim(d);
 	}
 	(void)sd_notify(0, "READY=1");
 	return 0;

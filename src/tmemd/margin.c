@@ -18,10 +18,6 @@
  * lent between two looks. */
 #define MARGIN_BYTES (64ull << 20)
 
-/* The first version has no word for "no limit": it says the largest number of whole
- * pages. No machine has a half of that. */
-#define NO_LIMIT (1ull << 62)
-
 #define TEXT_MAX 8192u
 #define PATH_BYTES 1024u
 
@@ -152,7 +148,7 @@ uint64_t tmemd_margin_bytes(const struct tmemd_margin *m)
 	    !strncmp(text, "max", 3))
 		return UINT64_MAX;
 	limit = strtoull(text, NULL, 10);
-	if (limit >= NO_LIMIT || read_text(m->usage_fd, text))
+	if (read_text(m->usage_fd, text))
 		return UINT64_MAX;
 	usage = strtoull(text, NULL, 10);
 	cache = read_text(m->stat_fd, text) ? 0 : cache_bytes(m, text);

@@ -75,6 +75,7 @@ int list_run(int argc, char **argv);
 int metrics_run(int argc, char **argv);
 int policy_run(int argc, char **argv);
 int replay_run(int argc, char **argv);
+int report_run(int argc, char **argv);
 int set_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 int status_run(int argc, char **argv);

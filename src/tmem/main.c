@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{ "policy", "Tell or change how memory is divided", policy_run },
 	{ "replay", "Replay a trace of page requests through a store",
 	  replay_run },
+	{ "report", "Draw a daemon's last hour as a page for a browser",
+	  report_run },
 	{ "set", "Change settings of a domain or of the daemon", set_run },
 	{ "show", "Tell all about a domain and its sessions", show_run },
 	{ "status", "Tell what a daemon lends, and how it goes", status_run },

@@ -3,43 +3,15 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "control-options.h"
 #include "daemon-view.h"
 #include "metrics.h"
-#include "quote.h"
 
-enum {
-	KEY_SOCKET = 256
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	const char **socket = state->input;
-
-	switch (key) {
-	case KEY_SOCKET:
-		*socket = arg;
-		return 0;
-	case ARGP_KEY_ARG:
-		return command_refuse(state,
-				      "no arguments, please; "
-				      "see %s --help",
-				      state->name);
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp_option options[] = {
-	{ .name = "socket",
-	  .key = KEY_SOCKET,
-	  .arg = "PATH",
-	  .doc = "Where the daemon listens (" TMEM_WIRE_SOCKET ")" },
-	{ 0 },
-};
+static const struct argp_option options[] = { CONTROL_SOCKET, { 0 } };
 
 static const struct argp argp = {
 	.options = options,
-	.parser = parse,
+	.parser = control_parse_option,
 	.doc = "Tell a daemon's figures in the text format that Prometheus "
 	       "scrapes. tmem-exporter(8) serves the same over HTTP.",
 	.children = command_common,
@@ -48,7 +20,6 @@ static const struct argp argp = {
 static int print(const char *socket)
 {
 	struct daemon_view view = { 0 };
-	char quoted[QUOTE_MAX];
 	struct daemon_talk talk;
 	int err = daemon_talk_open(&talk, socket);
 
@@ -58,23 +29,13 @@ static int print(const char *socket)
 	if (!err)
 		metrics_write(stdout, &view);
 	daemon_view_finish(&view);
-	if (err)
-		return command_complain(COMMAND_FAILED, "%s",
-					quote_text(talk.fault, quoted,
-						   sizeof(quoted)));
-	return COMMAND_DONE;
+	return err ? control_complain(&talk) : COMMAND_DONE;
 }
 
 int metrics_run(int argc, char **argv)
 {
-	const char *socket = TMEM_WIRE_SOCKET;
+	struct control_options o;
+	int code = control_parse(&argp, argc, argv, 0, 0, "no arguments", &o);
 
-	switch (command_parse(&argp, argc, argv, 0, &socket)) {
-	case 0:
-		return print(socket);
-	case 1:
-		return COMMAND_DONE;
-	default:
-		return COMMAND_USAGE;
-	}
+	return code >= 0 ? code : print(o.socket);
 }

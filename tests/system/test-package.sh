@@ -87,6 +87,7 @@ inside sh -c 'apt-get -q -y --no-install-recommends install /tmp/debs/*.deb' \
 }
 
 inside getent passwd tmem >/dev/null || fail 'no user tmem'
+inside getent group tmem-watch >/dev/null || fail 'no group tmem-watch'
 for unit in tmemd.service tmemd.socket tmem-exporter.socket; do
 	[ "$(inside systemctl is-enabled $unit)" = enabled ] ||
 		fail "$unit is not enabled"

@@ -34,6 +34,7 @@ enum {
 	TMEM_WIRE_LOANS_MAX = 256, /* segments in a message */
 	TMEM_WIRE_ENTRIES_MAX = 10,  /* domains in a message */
 	TMEM_WIRE_SESSIONS_MAX = 15, /* sessions in a message */
+	TMEM_WIRE_SAMPLES_MAX = 30,  /* samples in a message */
 	TMEM_WIRE_PAIRS_MAX = 1024,  /* bytes of SET's texts */
 	TMEM_WIRE_ANSWER_MAX = 512 /* bytes of an answer's text, with its NUL */
 };
@@ -66,6 +67,7 @@ enum {
 	TMEM_WIRE_STATUS = 16,	 /* control verbs: need no HELLO */
 	TMEM_WIRE_LIST = 17,
 	TMEM_WIRE_SESSIONS = 18,
+	TMEM_WIRE_HISTORY = 19,
 	TMEM_WIRE_SET = 24, /* verbs that change something */
 	TMEM_WIRE_FLUSH = 25,
 	TMEM_WIRE_EVICT = 26,
@@ -80,7 +82,8 @@ enum {
 	TMEM_WIRE_STATUS_REPLY = 80,
 	TMEM_WIRE_LIST_REPLY = 81,
 	TMEM_WIRE_SESSIONS_REPLY = 82,
-	TMEM_WIRE_ANSWER = 83 /* to SET, FLUSH, EVICT */
+	TMEM_WIRE_ANSWER = 83, /* to SET, FLUSH, EVICT */
+	TMEM_WIRE_HISTORY_REPLY = 84
 };
 
 /** enum - why a client was refused or dropped; each is counted. */
@@ -478,6 +481,65 @@ struct tmem_wire_answer {
 	char text[TMEM_WIRE_ANSWER_MAX];
 };
 
+/**
+ * struct tmem_wire_history - HISTORY: samples whose number is @from or larger.
+ * @place: 0: of the whole; 1 and up: of the domain that has this place.
+ */
+struct tmem_wire_history {
+	struct tmem_wire_head head;
+	uint32_t place;
+	uint32_t pad;
+	uint64_t from;
+};
+
+/**
+ * struct tmem_wire_sample - how things were at a moment.
+ * @age_ns: since then; UINT64_MAX: there was no such domain.
+ * @may_bytes: the whole: the budget; a domain: what it was entitled to.
+ * @available_bytes: in the machine; @waiting_us: PSI of the machine, some tasks.
+ *	A domain has neither. UINT64_MAX: unknown.
+ * @revoked: segments.
+ * @raw_bytes, @used_bytes: claimed.
+ * @puts and what follows: claimed, and only what was counted while the daemon
+ *	watched; never less than in the sample before, but for a domain that ended
+ *	and began anew.
+ */
+struct tmem_wire_sample {
+	uint64_t age_ns;
+	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
+	uint64_t may_bytes;
+	uint64_t available_bytes;
+	uint64_t waiting_us;
+	uint64_t revoked;
+	uint64_t raw_bytes;
+	uint64_t used_bytes;
+	uint64_t puts;
+	uint64_t gets;
+	uint64_t hits;
+	uint64_t ghost_hits;
+	uint64_t evictions;
+	uint64_t ager_ns;
+};
+
+/**
+ * struct tmem_wire_history_reply - @count of them are sent, the first of number
+ * @from, in order; @end is the number of the next to be taken.
+ * @places: that there are; those without a domain have no @name.
+ * @left_out: domains that have no place at the moment.
+ */
+struct tmem_wire_history_reply {
+	struct tmem_wire_head head;
+	uint32_t place;
+	uint32_t count;
+	uint64_t from;
+	uint64_t end;
+	uint32_t places;
+	uint32_t left_out;
+	uint64_t interval_ns;
+	char name[TMEM_WIRE_NAME_MAX];
+	struct tmem_wire_sample samples[TMEM_WIRE_SAMPLES_MAX];
+};
+
 /** tmem_wire_reason() - a reason's name, for tables and logs. */
 static inline const char *tmem_wire_reason(uint32_t reason)
 {
@@ -530,6 +592,9 @@ _Static_assert(sizeof(struct tmem_wire_set) == 1104, "layout");
 _Static_assert(sizeof(struct tmem_wire_flush) == 80, "layout");
 _Static_assert(sizeof(struct tmem_wire_evict) == 80, "layout");
 _Static_assert(sizeof(struct tmem_wire_answer) == 544, "layout");
+_Static_assert(sizeof(struct tmem_wire_history) == 24, "layout");
+_Static_assert(sizeof(struct tmem_wire_sample) == 128, "layout");
+_Static_assert(sizeof(struct tmem_wire_history_reply) == 3952, "layout");
 #endif
 
 #endif

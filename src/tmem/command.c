@@ -19,7 +19,8 @@
 static void complain(const char *format, va_list args)
 {
 	char line[COMMAND_LINE_MAX];
-	int len = snprintf(line, sizeof(line), "tmem: ");
+	int len = snprintf(line, sizeof(line),
+			   "%s: ", program_invocation_short_name);
 	int n = vsnprintf(line + len, sizeof(line) - (size_t)len - 1, format,
 			  args);
 

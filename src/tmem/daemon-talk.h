@@ -30,6 +30,7 @@ union daemon_reply {
 	struct tmem_wire_refused refused;
 	struct tmem_wire_status_reply status;
 	struct tmem_wire_list_reply list;
+	struct tmem_wire_history_reply history;
 	struct tmem_wire_sessions_reply sessions;
 	struct tmem_wire_answer answer;
 	unsigned char bytes[TMEM_WIRE_MESSAGE_MAX];

@@ -4,8 +4,9 @@
  * sessions.
  *
  * What the daemon counts itself is exact. What a session says of itself is asked
- * for when somebody wants to know, and summed up as claimed: idle clients stay
- * asleep, and one that is stopped or lies spoils its own line only.
+ * for when somebody wants to know (and now and then for the history), and summed up
+ * as claimed: idle clients stay asleep, and one that is stopped or lies spoils its
+ * own line only.
  */
 #include "control.h"
 
@@ -18,6 +19,7 @@
 #include "figures.h"
 #include "peer.h"
 #include "policies.h"
+#include "recorder.h"
 #include "serve.h"
 #include "steer.h"
 #include "tenant.h"
@@ -58,7 +60,7 @@ static int is_of(const struct tmemd_peer *p, const struct tmemd_group *g)
 static int only_looks(uint32_t type)
 {
 	return type == TMEM_WIRE_STATUS || type == TMEM_WIRE_LIST ||
-	       type == TMEM_WIRE_SESSIONS;
+	       type == TMEM_WIRE_SESSIONS || type == TMEM_WIRE_HISTORY;
 }
 
 int tmemd_control_allowed(const struct tmemd *d, const struct tmemd_peer *p,
@@ -309,6 +311,8 @@ int tmemd_control_handle(struct tmemd *d, struct tmemd_peer *p,
 		return list(d, p, r->list.after);
 	case TMEM_WIRE_SESSIONS:
 		return send_sessions(d, p, &r->sessions);
+	case TMEM_WIRE_HISTORY:
+		return tmemd_recorder_answer(d, p, &r->history);
 	default:
 		return tmemd_steer_handle(d, p, r);
 	}

@@ -113,3 +113,32 @@ void tmemd_ledger_charge(struct tmemd_ledger *l, struct tmemd_account *a,
 	a->lent_bytes[cls] += (uint64_t)bytes;
 	l->lent_bytes[cls] += (uint64_t)bytes;
 }
+
+/* A claim that goes back says nothing. */
+static uint64_t more(uint64_t was, uint64_t is)
+{
+	return is > was ? is - was : 0;
+}
+
+static void flow(struct tmemd_flow *f, const struct tmem_wire_figures *was,
+		 const struct tmem_wire_figures *is, int watched)
+{
+	f->raw_bytes += is->raw_bytes - was->raw_bytes;
+	f->used_bytes += is->used_bytes - was->used_bytes;
+	if (!watched)
+		return;
+	f->puts += more(was->puts, is->puts);
+	f->gets += more(was->gets, is->gets);
+	f->hits += more(was->hits, is->hits);
+	f->ghost_hits += more(was->ghost_hits, is->ghost_hits);
+	f->evictions += more(was->evictions, is->evictions);
+	f->ager_ns += more(was->ager_ns, is->ager_ns);
+}
+
+void tmemd_ledger_follow(struct tmemd_ledger *l, struct tmemd_account *a,
+			 const struct tmem_wire_figures *was,
+			 const struct tmem_wire_figures *is, int watched)
+{
+	flow(&a->flow, was, is, watched);
+	flow(&l->flow, was, is, watched);
+}

@@ -15,6 +15,18 @@
 
 struct tmemd_config;
 
+/** struct tmemd_flow - what sessions claim, as far as it was watched. */
+struct tmemd_flow {
+	uint64_t raw_bytes; /* now */
+	uint64_t used_bytes;
+	uint64_t puts; /* ever; never less than before */
+	uint64_t gets;
+	uint64_t hits;
+	uint64_t ghost_hits;
+	uint64_t evictions;
+	uint64_t ager_ns;
+};
+
 struct tmemd_account {
 	TAILQ_ENTRY(tmemd_account) entry;
 	char name[TMEM_WIRE_NAME_MAX];
@@ -34,6 +46,8 @@ struct tmemd_account {
 	uint64_t revoked;	 /* segments, ever */
 	int passed_over;	 /* in this turn: nothing could be taken */
 	struct tmem_wire_figures past; /* counted by sessions that are over */
+	struct tmemd_flow flow;
+	uint32_t place;		       /* in the history; 0: none */
 	struct tmem_wire_domain *line; /* while a list is made: its own */
 };
 
@@ -43,6 +57,7 @@ struct tmemd_ledger {
 	uint32_t count;	       /* of accounts */
 	uint64_t budget_bytes; /* as it is now */
 	uint64_t lent_bytes[TMEM_WIRE_CLASSES];
+	struct tmemd_flow flow; /* of accounts that are over, too */
 };
 
 void tmemd_ledger_init(struct tmemd_ledger *l);
@@ -72,6 +87,17 @@ void tmemd_ledger_leave(struct tmemd_ledger *l, struct tmemd_account *a);
 /** tmemd_ledger_charge() - lent, or with a negative number taken back. */
 void tmemd_ledger_charge(struct tmemd_ledger *l, struct tmemd_account *a,
 			 uint32_t cls, int64_t bytes);
+
+/**
+ * tmemd_ledger_follow() - a session has said how it does.
+ * @was: what it said before; all 0: nothing.
+ * @is: all 0: it is over, and holds nothing any more.
+ * @watched: what it counted between the two is this daemon's to tell; 0: it may
+ *	have been counted before the daemon was there.
+ */
+void tmemd_ledger_follow(struct tmemd_ledger *l, struct tmemd_account *a,
+			 const struct tmem_wire_figures *was,
+			 const struct tmem_wire_figures *is, int watched);
 
 static inline uint64_t tmemd_lent_sum(const uint64_t lent[TMEM_WIRE_CLASSES])
 {

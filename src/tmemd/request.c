@@ -90,6 +90,11 @@ static int check_evict(const union tmemd_request *r)
 		       : check_name(r->evict.domain);
 }
 
+static int check_history(const union tmemd_request *r)
+{
+	return r->history.pad ? TMEM_WIRE_BAD_MESSAGE : 0;
+}
+
 struct row {
 	uint32_t type;
 	uint32_t len_min, len_max; /* bytes */
@@ -119,6 +124,8 @@ static const struct row rows[] = {
 	  sizeof(struct tmem_wire_list), ANYTIME, NULL },
 	{ TMEM_WIRE_SESSIONS, sizeof(struct tmem_wire_sessions),
 	  sizeof(struct tmem_wire_sessions), ANYTIME, check_sessions },
+	{ TMEM_WIRE_HISTORY, sizeof(struct tmem_wire_history),
+	  sizeof(struct tmem_wire_history), ANYTIME, check_history },
 	{ TMEM_WIRE_SET, offsetof(struct tmem_wire_set, pairs) + 1,
 	  sizeof(struct tmem_wire_set), ANYTIME, check_set },
 	{ TMEM_WIRE_FLUSH, sizeof(struct tmem_wire_flush),

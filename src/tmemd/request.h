@@ -18,6 +18,7 @@ union tmemd_request {
 	struct tmem_wire_stats stats;
 	struct tmem_wire_list list;
 	struct tmem_wire_sessions sessions;
+	struct tmem_wire_history history;
 	struct tmem_wire_set set;
 	struct tmem_wire_flush flush;
 	struct tmem_wire_evict evict;

@@ -193,6 +193,7 @@ static int adopt(struct tmemd *d, struct tmemd_tenant *t,
 			       c->head.revocations, ret_control);
 	if (err)
 		return err;
+	t->came_back = 1;
 	charge(d, t, 1);
 	tmemd_fdstore_add(d, t->id, t->loan.fd, *ret_control);
 	return 0;
@@ -369,6 +370,8 @@ static void forget(struct tmemd *d, struct tmemd_tenant *t)
 	d->tenants_count--;
 	d->reports_due -= (uint32_t)t->report_due;
 	tmemd_figures_add_counted(&t->account->past, &t->figures);
+	tmemd_ledger_follow(&d->ledger, t->account, &t->figures,
+			    &(struct tmem_wire_figures){ 0 }, 0);
 	tmemd_ledger_leave(&d->ledger, t->account);
 	tmemd_loan_finish(&t->loan);
 	tmem_mem_free(t, sizeof(*t));
@@ -448,6 +451,8 @@ void tmemd_tenant_report(struct tmemd_tenant *t,
 	if (t->reported_ns && is > was)
 		t->account->ghost_hits +=
 			is - was < GHOST_HITS_MAX ? is - was : GHOST_HITS_MAX;
+	tmemd_ledger_follow(&t->d->ledger, t->account, &t->figures,
+			    &stats->figures, t->reported_ns || !t->came_back);
 	t->figures = stats->figures;
 	t->reported_ns = tmem_clock_ns();
 	settle_report(t);

@@ -31,6 +31,7 @@ struct tmemd_tenant {
 	sd_event_source *death;
 	struct tmem_wire_figures figures; /* claimed */
 	uint64_t reported_ns;		  /* when; 0: never */
+	int came_back;			  /* (c) it counted before we were */
 	int report_due;			  /* it was asked, and did not answer */
 	int emptying; /* it is to destroy its pools, and has not yet */
 };

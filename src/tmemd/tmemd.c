@@ -166,6 +166,8 @@ static int init_daemon(struct run *r)
 		err = tmemd_serve_init(d);
 	if (!err)
 		err = tmemd_pressure_init(d);
+	if (!err)
+		err = tmemd_recorder_init(d);
 	return err < 0 ? err : 0;
 }
 
@@ -226,6 +228,7 @@ static void finish(struct run *r)
 	tmemd_listener_finish(&r->listener);
 	tmemd_peers_finish(d);
 	tmemd_endings_finish(&d->endings);
+	tmemd_recorder_finish(d);
 	tmemd_serve_finish(d);
 	tmemd_pressure_finish(d);
 	tmemd_psi_finish(&d->psi);

@@ -29,6 +29,7 @@
 #include "margin.h"
 #include "pressure.h"
 #include "psi.h"
+#include "recorder.h"
 
 struct tmemd_peer;
 struct tmemd_tenant;
@@ -56,6 +57,7 @@ struct tmemd {
 	struct tmemd_backing backing;
 	struct tmemd_margin margin;
 	struct tmemd_endings endings;
+	struct tmemd_recorder recorder;
 	struct tmemd_peers newcomers; /* have said nothing yet, oldest first */
 	struct tmemd_peers peers;     /* all others */
 	struct tmemd_tenants tenants; /* in the order of their turns */

@@ -70,5 +70,7 @@ int demo_run(int argc, char **argv);
 int list_run(int argc, char **argv);
 int replay_run(int argc, char **argv);
 int status_run(int argc, char **argv);
+int swapoff_run(int argc, char **argv);
+int swapon_run(int argc, char **argv);
 
 #endif

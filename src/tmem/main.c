@@ -15,6 +15,9 @@ static const struct command commands[] = {
 	{ "replay", "Replay a trace of page requests through a store",
 	  replay_run },
 	{ "status", "Tell what a daemon lends, and how it goes", status_run },
+	{ "swapoff", "Bring home what was swapped to a store", swapoff_run },
+	{ "swapon", "Let the kernel swap to a disk whose pages lie in a store",
+	  swapon_run },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -248,6 +248,10 @@ static void tell(const struct swap_disk *d, const struct swap_wish *w)
 		     w->priority, d->way->summary);
 	if (d->way->caution)
 		(void)printf("%s\n", d->way->caution);
+	if (d->unprotected)
+		(void)printf("without CAP_SYS_RESOURCE, what serves it can be "
+			     "killed for want of memory, or throttled by the "
+			     "swapping it serves\n");
 	if (!d->discards)
 		(void)printf("%s takes no discards: pages that are free again "
 			     "stay in the store until they are written anew\n",

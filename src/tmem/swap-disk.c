@@ -360,6 +360,7 @@ int swap_disk_up(struct swap_disk *d, const struct swap_wish *w)
 		return err;
 	}
 	strcpy(d->device, r.device);
+	d->unprotected = !swap_process_protected(&r.server);
 	swap_record_close(&r);
 	return 0;
 }

@@ -35,6 +35,7 @@ struct swap_disk {
 	const struct swap_way *way;
 	int discards;	     /* 1: the device takes them */
 	int zswap;	     /* 1: zswap is in front */
+	int unprotected;     /* 1: the servers are not (swap-tool.h) */
 	uint64_t home_bytes; /* brought home by swap_disk_down() */
 	char fault[SWAP_DISK_FAULT_MAX];
 };

@@ -24,6 +24,9 @@
 /* Behind $PATH: root's may lack them when it came by sudo or from a unit. */
 #define ADMIN_PATH "/usr/sbin:/sbin:/usr/bin:/bin"
 
+/* oom_score_adj of what is never killed (proc(5)). */
+#define OOM_NEVER "-1000"
+
 /* An answer to SIGTERM. A server frees what it stores before it ends: 2 ms a
  * GiB on huge pages, 100 ms on small ones. */
 #define END_MS 10000
@@ -58,13 +61,13 @@ int swap_tool_find(const char *name, char *path)
 	       find_in(ADMIN_PATH, name, path);
 }
 
-/* In the child. Both need root; without, there is no swap either. */
+/* In the child. Whether it took is asked later: swap_process_protected(). */
 static void protect(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
-		(void)!write(fd, "-1000", 5);
+		(void)!write(fd, OOM_NEVER, strlen(OOM_NEVER));
 		(void)close(fd);
 	}
 	(void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
@@ -250,6 +253,21 @@ int swap_process_lives(const struct swap_process *p)
 
 	return p->pid > 0 && !swap_process_find(p->pid, &now) &&
 	       now.start == p->start;
+}
+
+int swap_process_protected(const struct swap_process *p)
+{
+	char path[64], text[16] = "";
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj",
+		       (int)p->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)!read(fd, text, sizeof(text) - 1);
+		(void)close(fd);
+	}
+	return !strncmp(text, OOM_NEVER, strlen(OOM_NEVER));
 }
 
 static int gone_within(int pidfd, int ms)

@@ -5,8 +5,9 @@
  * What serves a swap disk must neither wait for that disk nor be killed for want
  * of memory. So all that is started here, and what it starts in turn, is an I/O
  * flusher (prctl(2)): its allocations start no I/O and are not throttled; and the
- * OOM killer leaves it alone. Both last over execve(). Locking its memory is a
- * program's own task, since that does not.
+ * OOM killer leaves it alone. Both last over execve(), and both take
+ * CAP_SYS_RESOURCE. Locking its memory is a program's own task, since that does
+ * not last.
  */
 #ifndef TMEM_COMMAND_SWAP_TOOL_H
 #define TMEM_COMMAND_SWAP_TOOL_H
@@ -66,6 +67,9 @@ int swap_process_find(pid_t pid, struct swap_process *ret);
 
 /** swap_process_lives() - 1 yes, 0 no or none. */
 int swap_process_lives(const struct swap_process *p);
+
+/** swap_process_protected() - 1 yes, 0 there was no right to. */
+int swap_process_protected(const struct swap_process *p);
 
 /**
  * swap_process_end() - wait for it to end by itself, then ask it to, then kill it.

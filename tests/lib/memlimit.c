@@ -53,11 +53,17 @@ int memlimit_init(struct memlimit *m, uint64_t limit_bytes)
 		memcpy(m->dir, dir, sizeof(dir));
 		if (mkdir(m->dir, 0755))
 			continue;
-		if (!write_number(m, versions[i].limit, limit_bytes))
+		m->file = versions[i].limit;
+		if (!memlimit_set(m, limit_bytes))
 			return 0;
 		(void)rmdir(m->dir);
 	}
 	return -EOPNOTSUPP;
+}
+
+int memlimit_set(const struct memlimit *m, uint64_t limit_bytes)
+{
+	return write_number(m, m->file, limit_bytes);
 }
 
 int memlimit_enter(const struct memlimit *m, pid_t pid)

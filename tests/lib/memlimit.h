@@ -10,7 +10,8 @@
 #include <sys/types.h>
 
 struct memlimit {
-	char dir[256]; /* of the cgroup */
+	char dir[256];	  /* of the cgroup */
+	const char *file; /* with the limit */
 };
 
 /**
@@ -19,6 +20,9 @@ struct memlimit {
  * Return: 0; -EOPNOTSUPP this machine or user cannot: skip what needs it.
  */
 int memlimit_init(struct memlimit *m, uint64_t limit_bytes);
+
+/** memlimit_set() - another limit. Return: 0, negative errno. */
+int memlimit_set(const struct memlimit *m, uint64_t limit_bytes);
 
 /** memlimit_enter() - a process, and what it starts from then on. Return: 0,
  * negative errno. */

@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define PLUGIN_FILE "nbdkit-tmem-plugin.so"
 #define PLUGIN_NAME "tmem"
@@ -189,7 +192,10 @@ static void build_line(struct command_line *c, const struct swap_wish *w,
 	char size[32];
 
 	(void)snprintf(size, sizeof(size), "%" PRIu64, w->size_bytes);
+	/* In the foreground its faults are told to us, not to the system's log,
+	 * also those of a store that is opened late. */
 	add(c, "nbdkit");
+	add(c, "--foreground");
 	add(c, "--unix");
 	add(c, socket);
 	add(c, "--pidfile");
@@ -204,37 +210,54 @@ static void build_line(struct command_line *c, const struct swap_wish *w,
 	add_key(c, "limit", w->limit);
 }
 
-static int read_pid(const char *path, struct swap_process *ret)
+/* Once it listens, it writes down its number. */
+static int await_server(const struct swap_record *r)
 {
-	FILE *f = fopen(path, "re");
-	int pid = 0;
+	const struct timespec nap = { .tv_nsec = 5 * TMEM_NS_PER_MS };
+	uint64_t end = tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
+	char path[PATH_MAX];
 
-	if (f && fscanf(f, "%d", &pid) != 1)
-		pid = 0;
-	if (f)
-		(void)fclose(f);
-	return pid > 0 ? swap_process_find(pid, ret) : -ESRCH;
+	(void)swap_record_path(r, "nbdkit.pid", path);
+	while (access(path, F_OK)) {
+		if (!swap_process_lives(&r->server))
+			return -ESRCH;
+		if (tmem_clock_ns() > end)
+			return -ETIMEDOUT;
+		(void)nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
+/* A server that has ended says why in its log. Return: @err. */
+static int blame_server(struct swap_disk *d, const struct swap_record *r,
+			int err)
+{
+	char log[PATH_MAX], say[SWAP_TOOL_SAY_MAX];
+
+	swap_tool_first_line(swap_record_path(r, "nbdkit.log", log), say);
+	return complain(d, err, "nbdkit: %s", say);
 }
 
 static int start_server(struct swap_disk *d, const struct swap_wish *w,
 			struct swap_record *r, const char *socket)
 {
-	char pidfile[PATH_MAX], say[SWAP_TOOL_SAY_MAX];
+	char pidfile[PATH_MAX], log[PATH_MAX];
 	struct command_line *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
 		return complain(d, -ENOMEM, "out of memory");
 	build_line(c, w, socket, swap_record_path(r, "nbdkit.pid", pidfile));
-	err = swap_tool_run(c->argv, say);
+	err = swap_tool_start(c->argv, swap_record_path(r, "nbdkit.log", log),
+			      &r->server);
 	free(c);
-	if (err == -ENOENT)
-		return complain(d, err, "there is no nbdkit; please install it");
-	if (err)
-		return complain(d, err, "nbdkit: %s", say);
-	if (read_pid(pidfile, &r->server))
-		return complain(d, -ESRCH, "nbdkit ended at once");
-	return 0;
+	if (!err)
+		err = swap_record_write(r);
+	if (!err)
+		err = await_server(r);
+	if (err == -ESRCH)
+		return blame_server(d, r, err);
+	return err ? complain(d, err, "nbdkit: %s", strerror(-err)) : 0;
 }
 
 static int make_device(struct swap_disk *d, const struct swap_wish *w,
@@ -303,8 +326,6 @@ static int set_up(struct swap_disk *d, const struct swap_wish *w,
 
 	(void)swap_record_path(r, "nbd.sock", socket);
 	err = start_server(d, w, r, socket);
-	if (!err)
-		err = swap_record_write(r);
 	if (!err)
 		err = make_device(d, w, r, socket);
 	if (!err)

@@ -13,7 +13,8 @@
 
 /* All that may lie in DIR. */
 static const char *const files[] = { "record",	   "record.new", "nbd.sock",
-				     "nbdkit.pid", "disk",	 "attach.log" };
+				     "nbdkit.pid", "nbdkit.log", "disk",
+				     "attach.log" };
 
 #define FILES (sizeof(files) / sizeof(files[0]))
 

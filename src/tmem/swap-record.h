@@ -6,7 +6,8 @@
  *	DIR/		held by flock(2) while somebody is at work on it
  *	  record	lines of NAME VALUE, replaced as a whole after each step
  *	  nbd.sock	where nbdkit listens
- *	  nbdkit.pid
+ *	  nbdkit.pid	there from when it listens
+ *	  nbdkit.log	what it says
  *	  disk		what nbdfuse lies on
  *	  attach.log	what nbdublk or nbdfuse says
  *

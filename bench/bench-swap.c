@@ -5,7 +5,9 @@
  *
  * First page by page: a process has pages of the corpora; all are swapped out
  * (MADV_PAGEOUT), and once memory stands still each is touched, in random order.
- * CPU is all of the machine's, since servers and kernel threads do the work.
+ * What has been written lies in the swap cache until it is reclaimed, which a limit
+ * of its cgroup sees to meanwhile. CPU is all of the machine's, since servers and
+ * kernel threads do the work.
  *
  * Then Machek's question, with the programs of machek.h: all RAM they want; half
  * of it and half as tmem; half of it and zram; half of it and a disk.
@@ -42,6 +44,10 @@
 #define REST_NS (3500 * TMEM_NS_PER_MS)
 
 /* A program with half its RAM and a slow disk takes some seconds. */
+/* Of the cgroup while pages are touched, and to empty the swap cache. */
+#define ROOMY (1024 * MIB)
+#define TIGHT (2 * MIB)
+
 #define PATIENCE_NS (60 * TMEM_NS_PER_SEC)
 
 /** struct scale - how much of everything. */
@@ -87,7 +93,7 @@ struct pages {
 	const uint8_t **content;
 	uint32_t *order;
 	uint64_t count;
-	uint8_t *bytes;
+	uint8_t *bytes; /* of the process that has them */
 };
 
 static void pages_init(struct pages *p, uint64_t corpus_bytes)
@@ -103,10 +109,7 @@ static void pages_init(struct pages *p, uint64_t corpus_bytes)
 		p->count += p->corpora.corpus[c].count;
 	p->content = calloc(p->count, sizeof(*p->content));
 	p->order = calloc(p->count, sizeof(*p->order));
-	p->bytes = mmap(NULL, p->count * TMEM_PAGE_SIZE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!p->content || !p->order || p->bytes == MAP_FAILED ||
-	    madvise(p->bytes, p->count * TMEM_PAGE_SIZE, MADV_NOHUGEPAGE))
+	if (!p->content || !p->order)
 		private_die("out of memory");
 	for (c = 0; c < p->corpora.count; c++)
 		for (i = 0; i < p->corpora.corpus[c].count; i++, n++) {
@@ -125,16 +128,20 @@ static void pages_init(struct pages *p, uint64_t corpus_bytes)
 
 static void pages_finish(struct pages *p)
 {
-	(void)munmap(p->bytes, p->count * TMEM_PAGE_SIZE);
 	free(p->content);
 	free(p->order);
 	bench_corpora_finish(&p->corpora);
 }
 
-static void fill(const struct pages *p)
+static void fill(struct pages *p)
 {
 	uint64_t i;
 
+	p->bytes = mmap(NULL, p->count * TMEM_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p->bytes == MAP_FAILED ||
+	    madvise(p->bytes, p->count * TMEM_PAGE_SIZE, MADV_NOHUGEPAGE))
+		private_die("out of memory");
 	for (i = 0; i < p->count; i++)
 		memcpy(p->bytes + i * TMEM_PAGE_SIZE, p->content[i],
 		       TMEM_PAGE_SIZE);
@@ -184,46 +191,98 @@ static void touch(const struct pages *p, struct tmem_histogram *h)
 	}
 }
 
-static void tell_page(struct bench_report *r, const char *peer, const char *key,
-		      const char *text, double value)
-{
-	bench_report_one(r, peer, key, text, value);
-}
+/** struct cost - of a page of a peer. */
+struct cost {
+	double out_us, out_cpu_us, page_bytes;
+	double fault_p50_us, fault_p99_us, in_cpu_us;
+};
 
-static void measure_pages(const struct pages *p, enum swap_peer_kind kind,
-			  struct bench_report *r)
+/* In a process whose pages are the cgroup's, and nobody else's. */
+static void measure_cost(struct pages *p, const struct swap_peer *peer,
+			 const struct memlimit *m, struct cost *c)
 {
-	const char *name = swap_peer_name(kind);
 	static struct tmem_histogram h;
-	uint64_t cpu, memory, gone;
-	struct swap_peer peer;
-	double out_us;
+	uint64_t cpu, gone;
 
-	swap_peer_up(&peer, kind, 2 * p->count * TMEM_PAGE_SIZE, 0);
+	if (memlimit_enter(m, getpid()))
+		private_die("the cgroup cannot be entered");
 	fill(p);
 	cpu = busy_ns();
-	out_us = page_out(p);
+	c->out_us = page_out(p);
 	wait_ns(REST_NS);
-	gone = p->count - count_present(p);
 	cpu = busy_ns() - cpu;
-	memory = swap_peer_memory(&peer);
+	(void)memlimit_set(m, TIGHT); /* as far as it goes */
+	(void)memlimit_set(m, ROOMY);
+	gone = p->count - count_present(p);
 	if (!gone)
-		private_die("%s: nothing was swapped", name);
-	tell_page(r, name, "out_us", "a page out, us", out_us);
-	tell_page(r, name, "out_cpu_us", "... its CPU, rest included, us",
-		  (double)cpu / 1000 / (double)gone);
-	tell_page(r, name, "page_bytes", "RAM of a swapped page, bytes",
-		  (double)memory / (double)gone);
+		private_die("%s: nothing was swapped",
+			    swap_peer_name(peer->kind));
+	c->out_cpu_us = (double)cpu / 1000 / (double)gone;
+	c->page_bytes = (double)swap_peer_memory(peer) / (double)gone;
 	cpu = busy_ns();
 	touch(p, &h);
-	cpu = busy_ns() - cpu;
-	tell_page(r, name, "fault_p50_us", "a fault, p50, us",
-		  (double)tmem_histogram_percentile(&h, 50) / 1000);
-	tell_page(r, name, "fault_p99_us", "... p99, us",
-		  (double)tmem_histogram_percentile(&h, 99) / 1000);
-	tell_page(r, name, "in_cpu_us", "... its CPU, us",
-		  (double)cpu / 1000 / (double)gone);
+	c->in_cpu_us = (double)(busy_ns() - cpu) / 1000 / (double)gone;
+	c->fault_p50_us = (double)tmem_histogram_percentile(&h, 50) / 1000;
+	c->fault_p99_us = (double)tmem_histogram_percentile(&h, 99) / 1000;
+}
+
+static void measure_apart(struct pages *p, enum swap_peer_kind kind,
+			  struct cost *shared)
+{
+	struct swap_peer peer;
+	struct memlimit m;
+	int status = 1;
+	pid_t pid;
+
+	swap_peer_up(&peer, kind, 2 * p->count * TMEM_PAGE_SIZE, 0);
+	if (memlimit_init(&m, ROOMY))
+		private_die("no memory limits for cgroups here");
+	pid = fork();
+	if (!pid) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		swap_peers_forget();
+		measure_cost(p, &peer, &m, shared);
+		_exit(0);
+	}
+	if (pid > 0)
+		(void)waitpid(pid, &status, 0);
+	memlimit_finish(&m);
 	swap_peer_down(&peer);
+	if (status)
+		exit(1); /* it has said why */
+}
+
+static void measure_pages(uint64_t corpus_bytes, struct bench_report *r)
+{
+	struct pages p = { 0 };
+	struct cost *c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned kind;
+
+	if (c == MAP_FAILED)
+		private_die("out of memory");
+	pages_init(&p, corpus_bytes);
+	for (kind = 0; kind < SWAP_PEERS; kind++) {
+		const char *name = swap_peer_name(kind);
+
+		if (!swap_peer_exists(kind))
+			continue;
+		measure_apart(&p, kind, c);
+		bench_report_one(r, name, "out_us", "a page out, us", c->out_us);
+		bench_report_one(r, name, "out_cpu_us",
+				 "... its CPU, rest included, us",
+				 c->out_cpu_us);
+		bench_report_one(r, name, "page_bytes",
+				 "RAM of a swapped page, bytes", c->page_bytes);
+		bench_report_one(r, name, "fault_p50_us", "a fault, p50, us",
+				 c->fault_p50_us);
+		bench_report_one(r, name, "fault_p99_us", "... p99, us",
+				 c->fault_p99_us);
+		bench_report_one(r, name, "in_cpu_us", "... its CPU, us",
+				 c->in_cpu_us);
+	}
+	pages_finish(&p);
+	(void)munmap(c, sizeof(*c));
 }
 
 /* ---- Programs ------------------------------------------------------------- */
@@ -363,17 +422,11 @@ int main(int argc, char **argv)
 				    "a disk; programs with half their RAM." };
 	static struct bench_report report;
 	const struct scale *scale;
-	struct pages p = { 0 };
-	unsigned kind;
 
 	options_parse(&o, argc, argv);
 	scale = o.tiny ? &scale_tiny : &scale_full;
 	swap_peers_begin();
-	pages_init(&p, scale->corpus_bytes);
-	for (kind = 0; kind < SWAP_PEERS; kind++)
-		if (swap_peer_exists(kind))
-			measure_pages(&p, kind, &report);
-	pages_finish(&p);
+	measure_pages(scale->corpus_bytes, &report);
 	measure_programs(&o, scale->program_bytes, &report);
 	swap_peers_end();
 	options_tell(&o, &report, scale->program_bytes, 1);

@@ -20,8 +20,10 @@
 #define PRIORITY 32000
 #define COMMAND_MAX (2 * PATH_MAX)
 
-/* What was there before, and is put back also when a benchmark ends itself. */
+/* What was there before, and what is up: so that it is put back and taken down also
+ * when the benchmark ends itself. */
 static char zswap_before, page_cluster_before[16];
+static struct swap_peer *peer_up;
 
 static void write_text(const char *path, const char *text)
 {
@@ -70,6 +72,8 @@ const char *swap_peer_name(enum swap_peer_kind kind)
 
 static void put_back(void)
 {
+	if (peer_up)
+		swap_peer_down(peer_up);
 	if (page_cluster_before[0])
 		write_text(PAGE_CLUSTER, page_cluster_before);
 	if (zswap_before == 'Y')
@@ -98,6 +102,12 @@ void swap_peers_begin(void)
 void swap_peers_end(void)
 {
 	put_back();
+}
+
+void swap_peers_forget(void)
+{
+	peer_up = NULL;
+	page_cluster_before[0] = zswap_before = 0;
 }
 
 static void find_command(char *path)
@@ -211,6 +221,7 @@ void swap_peer_up(struct swap_peer *p, enum swap_peer_kind kind,
 		  uint64_t size_bytes, uint64_t limit_bytes)
 {
 	memset(p, 0, sizeof(*p));
+	peer_up = p;
 	p->kind = kind;
 	p->zram.id = -1;
 	/* Not /tmp: where that is memory, a file in it is no disk. */
@@ -236,11 +247,12 @@ void swap_peer_down(struct swap_peer *p)
 {
 	char command[PATH_MAX];
 
+	peer_up = NULL;
 	find_command(command);
 	if (p->server.pid) {
 		if (shell("%s swapoff --dir %s/swap", command, p->dir))
 			private_die("tmem swapoff failed");
-	} else if (swapoff(p->device)) {
+	} else if (p->device[0] && swapoff(p->device)) {
 		private_die("swapoff %s: %s", p->device, strerror(errno));
 	}
 	if (p->kind == SWAP_PEER_ZSWAP)

@@ -45,6 +45,9 @@ const char *swap_peer_name(enum swap_peer_kind kind);
 void swap_peers_begin(void);
 void swap_peers_end(void);
 
+/** swap_peers_forget() - in a forked child: what is up is the parent's. */
+void swap_peers_forget(void);
+
 /** swap_peer_exists() - 1: this host has it. */
 int swap_peer_exists(enum swap_peer_kind kind);
 

@@ -207,19 +207,69 @@ int swap_tool_run(const char *const *argv, char *say)
 	return outcome(pid, err, say);
 }
 
+/*
+ * In a child that ends at once. Its own child begins only then: a program may ask
+ * to be ended when its parent ends (nbdkit does in the foreground), and that must
+ * not be `tmem swapon`.
+ */
+static void leave(const char *path, const char *const *argv, int out, int tell)
+{
+	int gate[2];
+	pid_t pid;
+	char c;
+
+	if (pipe2(gate, O_CLOEXEC))
+		_exit(1);
+	pid = fork();
+	if (!pid) {
+		(void)close(gate[1]);
+		(void)!read(gate[0], &c, 1); /* until the parent has ended */
+		execute(path, argv, out);
+	}
+	if (write(tell, &pid, sizeof(pid)) != sizeof(pid))
+		_exit(1);
+	_exit(pid < 0);
+}
+
+static int start_apart(const char *path, const char *const *argv, int out,
+		       struct swap_process *ret)
+{
+	pid_t between, pid = -1;
+	int told[2], status = 1;
+
+	if (pipe2(told, O_CLOEXEC))
+		return -errno;
+	(void)fflush(NULL);
+	between = fork();
+	if (!between)
+		leave(path, argv, out, told[1]);
+	(void)close(told[1]);
+	if (between > 0) {
+		if (read(told[0], &pid, sizeof(pid)) != sizeof(pid))
+			pid = -1;
+		(void)waitpid(between, &status, 0);
+	}
+	(void)close(told[0]);
+	if (pid <= 0 || status)
+		return -EAGAIN;
+	if (swap_process_find(pid, ret)) /* gone already */
+		*ret = (struct swap_process){ .pid = pid };
+	return 0;
+}
+
 int swap_tool_start(const char *const *argv, const char *log,
 		    struct swap_process *ret)
 {
-	int out = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	pid_t pid;
-	int err;
+	char path[PATH_MAX];
+	int out, err;
 
+	if (!swap_tool_find(argv[0], path))
+		return -ENOENT;
+	out = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (out < 0)
 		return -errno;
-	err = start(argv, out, &pid);
+	err = start_apart(path, argv, out, ret);
 	(void)close(out);
-	if (!err && swap_process_find(pid, ret))
-		*ret = (struct swap_process){ .pid = pid };
 	return err;
 }
 

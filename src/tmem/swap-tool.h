@@ -54,7 +54,7 @@ int swap_tool_find(const char *name, char *path);
 int swap_tool_run(const char *const *argv, char *say);
 
 /**
- * swap_tool_start() - run it in a session of its own.
+ * swap_tool_start() - run it in a session of its own; it is nobody's child.
  * @log: a file for what it prints.
  *
  * Return: 0, negative errno.

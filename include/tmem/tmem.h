@@ -411,7 +411,8 @@ TMEM_API int tmem_pool_create(struct tmem *t, const struct tmem_pool_opts *opts)
  * @pool: id from tmem_pool_create().
  *
  * Takes the same short time however many pages there are: they are unreachable
- * when it returns, and their memory is reclaimed as it is needed.
+ * when it returns, and their memory is reclaimed as it is needed. A daemon's
+ * operator can have the same done to all pools of a domain (`tmem evict`).
  *
  * Context: any thread. An operation under way in another thread may still
  *	finish as if it had come first.

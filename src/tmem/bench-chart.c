@@ -60,8 +60,8 @@ static void make_scales(const struct bench_chart *c, struct scale *x,
 {
 	unsigned i, n;
 
-	*x = (struct scale){ HUGE_VAL, -HUGE_VAL, c->x_log, LEFT,
-			     WIDTH - RIGHT };
+	*x = (struct scale){ c->x_zero ? 0 : HUGE_VAL, -HUGE_VAL, c->x_log,
+			     LEFT, WIDTH - RIGHT };
 	*y = (struct scale){ c->y_log ? HUGE_VAL : 0, -HUGE_VAL, c->y_log,
 			     HEIGHT - BOTTOM, TOP };
 	for (i = 0; i < c->count; i++)

@@ -27,6 +27,7 @@ struct bench_tick {
 struct bench_chart {
 	const char *title, *x_title, *y_title;
 	int x_log, y_log;		  /* axes in powers of ten */
+	int x_zero;			  /* x begins at 0, data or not */
 	const struct bench_tick *x_ticks; /* on the scale of x */
 	unsigned x_ticks_count;
 	struct bench_line lines[BENCH_CHART_LINES];

@@ -80,5 +80,6 @@ int set_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 int status_run(int argc, char **argv);
 int thaw_run(int argc, char **argv);
+int top_run(int argc, char **argv);
 
 #endif

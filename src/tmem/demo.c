@@ -124,15 +124,28 @@ static int report(struct demo *d)
 	return COMMAND_DONE;
 }
 
-static int run(struct demo *d)
+static void begin(struct demo *d)
 {
-	int code;
-
 	d->end_ns = tmem_clock_ns() + d->opt->seconds * TMEM_NS_PER_SEC;
 	(void)quote_text(d->opt->dir, d->dir, sizeof(d->dir));
 	progress_init(&d->progress);
 	if (d->opt->quiet)
 		d->progress.on = 0;
+}
+
+static void finish(struct demo *d)
+{
+	access_finish(&d->list);
+	dataset_finish(&d->data);
+	files_finish(&d->files);
+	demo_store_close(&d->store);
+}
+
+static int run(struct demo *d)
+{
+	int code;
+
+	begin(d);
 	code = d->opt->scalable ? 0 : open_store(d);
 	if (!code)
 		code = demo_find_files(d);
@@ -146,14 +159,38 @@ static int run(struct demo *d)
 		code = run_passes(d);
 	if (!code)
 		code = report(d);
-	access_finish(&d->list);
-	dataset_finish(&d->data);
-	files_finish(&d->files);
-	demo_store_close(&d->store);
+	finish(d);
 	return code;
 }
 
-int demo_once(struct demo_options *options)
+static int keep_on(struct demo *d)
+{
+	struct pass_plan plan = {
+		.data = &d->data,
+		.list = &d->list,
+		.accesses = UINT64_MAX,
+		.deadline_ns = UINT64_MAX,
+		.l1_pages = d->opt->l1_pages,
+		.progress = &d->progress,
+		.store = &d->store,
+	};
+	int code;
+
+	begin(d);
+	code = open_store(d);
+	if (!code)
+		code = demo_find_files(d);
+	if (!code)
+		code = demo_read_data(d);
+	if (!code && access_init(&d->list, &d->data, d->opt->seed))
+		code = command_complain(COMMAND_FAILED, "out of memory");
+	if (!code)
+		code = run_pass(d, &plan, &d->with, "with pool");
+	finish(d);
+	return code;
+}
+
+static int with_demo(struct demo_options *options, int (*steps)(struct demo *d))
 {
 	struct demo *d = calloc(1, sizeof(*d));
 	int code;
@@ -161,9 +198,19 @@ int demo_once(struct demo_options *options)
 	if (!d)
 		return command_complain(COMMAND_FAILED, "out of memory");
 	d->opt = options;
-	code = run(d);
+	code = steps(d);
 	free(d);
 	return code;
+}
+
+int demo_once(struct demo_options *options)
+{
+	return with_demo(options, run);
+}
+
+int demo_keep_on(struct demo_options *options)
+{
+	return with_demo(options, keep_on);
 }
 
 int demo_run(int argc, char **argv)

@@ -47,6 +47,10 @@ static inline uint64_t demo_deadline(const struct demo *d, unsigned parts)
 /** demo_once() - all of it. */
 int demo_once(struct demo_options *options);
 
+/** demo_keep_on() - the pass with a store, until this process is ended. Returns
+ * only if it fails. */
+int demo_keep_on(struct demo_options *options);
+
 /** demo_find_files() - from DIR to d->files. */
 int demo_find_files(struct demo *d);
 

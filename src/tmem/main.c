@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "show", "Tell all about a domain and its sessions", show_run },
 	{ "status", "Tell what a daemon lends, and how it goes", status_run },
 	{ "thaw", "Undo freeze", thaw_run },
+	{ "top", "Watch a daemon's domains", top_run },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

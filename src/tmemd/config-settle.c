@@ -188,7 +188,8 @@ static int check_minimums(const struct tmemd_draft *d)
 		return tmemd_draft_complain(
 			d, d->c->domains[i].line,
 			"[domain %s] with its min, all minimums are "
-			"%s; the budget is %s",
+			"%s, and the budget is %s; want smaller "
+			"minimums or a larger budget",
 			d->c->domains[i].name, sum_text, most);
 	}
 	return 0;

@@ -178,6 +178,7 @@ static int send_list(struct tmemd *d, struct tmemd_peer *p)
 	struct tmemd_account *a;
 	struct tmemd_tenant *t;
 
+	d->lists -= (uint32_t)p->lists;
 	p->lists = 0;
 	memset(&r, 0, sizeof(r));
 	TAILQ_FOREACH(a, &d->ledger.accounts, entry) {
@@ -219,12 +220,14 @@ void tmemd_control_reported(struct tmemd *d)
 
 static int list(struct tmemd *d, struct tmemd_peer *p, uint64_t after)
 {
-	tmemd_serve_divide(d);
 	p->list_after = after;
-	if (!after)
-		tmemd_tenants_ask_reports(d);
-	if (after || !d->reports_due)
+	if (after)
 		return send_list(d, p);
+	tmemd_serve_divide(d);
+	tmemd_tenants_ask_reports(d);
+	if (!d->reports_due)
+		return send_list(d, p);
+	d->lists += !p->lists;
 	p->lists = 1;
 	(void)sd_event_source_set_time_relative(p->timer, REPORT_US);
 	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);

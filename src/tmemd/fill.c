@@ -16,13 +16,20 @@ __extension__ typedef unsigned __int128 wide;
 /* 2^40 bytes for a single part. */
 #define LEVEL_MAX (1ull << (40 + PARTS_BITS))
 
+uint64_t tmemd_fill_part(const struct tmemd_claimant *c, uint64_t level)
+{
+	const wide bytes = ((wide)level * c->part) >> PARTS_BITS;
+
+	return bytes < UINT64_MAX ? (uint64_t)bytes : UINT64_MAX;
+}
+
 static uint64_t at_level(const struct tmemd_claimant *c, uint64_t level)
 {
-	wide bytes = ((wide)level * c->part) >> PARTS_BITS;
+	const uint64_t bytes = tmemd_fill_part(c, level);
 
 	if (bytes <= c->low)
 		return c->low;
-	return bytes < c->high ? (uint64_t)bytes : c->high;
+	return bytes < c->high ? bytes : c->high;
 }
 
 static uint64_t sum_at(const struct tmemd_claimant *c, size_t n, uint64_t level)
@@ -35,7 +42,7 @@ static uint64_t sum_at(const struct tmemd_claimant *c, size_t n, uint64_t level)
 	return sum;
 }
 
-void tmemd_fill(struct tmemd_claimant *c, size_t n, uint64_t amount)
+uint64_t tmemd_fill(struct tmemd_claimant *c, size_t n, uint64_t amount)
 {
 	uint64_t level = 0, bit;
 	size_t i;
@@ -45,6 +52,7 @@ void tmemd_fill(struct tmemd_claimant *c, size_t n, uint64_t amount)
 			level |= bit;
 	for (i = 0; i < n; i++)
 		c[i].entitled = at_level(&c[i], level);
+	return level;
 }
 
 void tmemd_fill_lows(struct tmemd_claimant *c, size_t n, uint64_t amount)
@@ -63,4 +71,19 @@ void tmemd_fill_lows(struct tmemd_claimant *c, size_t n, uint64_t amount)
 		c[i].low =
 			c[i].fixed + (uint64_t)((wide)(c[i].low - c[i].fixed) *
 						rest / extra);
+}
+
+uint64_t tmemd_fill_by_weight(struct tmemd_claimant *c, size_t n,
+			      uint64_t amount)
+{
+	size_t i;
+
+	tmemd_fill_lows(c, n, amount);
+	for (i = 0; i < n; i++) {
+		c[i].high = c[i].demand < c[i].cap ? c[i].demand : c[i].cap;
+		if (c[i].high < c[i].low)
+			c[i].high = c[i].low;
+		c[i].part = c[i].weight;
+	}
+	return tmemd_fill(c, n, amount);
 }

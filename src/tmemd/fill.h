@@ -23,8 +23,18 @@
  * @amount: bytes. Less than all lows: everybody gets its low all the same.
  *
  * Rounding leaves some bytes undivided; too much is never given.
+ *
+ * Return: the level, for tmemd_fill_part().
  */
-void tmemd_fill(struct tmemd_claimant *c, size_t n, uint64_t amount);
+uint64_t tmemd_fill(struct tmemd_claimant *c, size_t n, uint64_t amount);
+
+/** tmemd_fill_part() - what ->part comes to at a level, bounds aside. */
+uint64_t tmemd_fill_part(const struct tmemd_claimant *c, uint64_t level);
+
+/** tmemd_fill_by_weight() - divide by weight what is wanted now, minimums first.
+ * Return: as tmemd_fill(); ->part is the weight, ->low and ->high the bounds. */
+uint64_t tmemd_fill_by_weight(struct tmemd_claimant *c, size_t n,
+			      uint64_t amount);
 
 /**
  * tmemd_fill_lows() - set each ->low: what is fixed, and of the minimum as much as

@@ -17,7 +17,7 @@ struct tmemd_peer {
 	enum tmemd_stage stage;
 	struct tmemd_tenant *tenant; /* NULL: it has no session */
 	uint64_t list_after;	     /* of the LIST that waits for reports */
-	int lists; /* a LIST waits for reports, or for the timer */
+	int lists; /* 1: its LIST waits for reports, or for the timer */
 	sd_event_source *io;
 	sd_event_source *timer; /* of silence, later of an answer */
 };

@@ -19,7 +19,7 @@ static void divide(struct tmemd_claimant *c, size_t n, uint64_t budget)
 		c[i].high = c[i].cap > c[i].low ? c[i].cap : c[i].low;
 		c[i].part = c[i].weight;
 	}
-	tmemd_fill(c, n, budget);
+	(void)tmemd_fill(c, n, budget);
 }
 
 const struct tmemd_policy tmemd_policy_static = {

@@ -5,8 +5,8 @@
  * A ghost hit is a page that a store looked for, did not have, and would have had
  * with twice the memory. Ghost hits per byte held are what another byte is worth
  * there. So what the weighted policy gave is divided anew with that worth as the
- * part, each within a quarter of what it had: a domain that scans, or that has
- * enough, loses a quarter at most, and so does everybody else together to one
+ * part, each within a quarter of its part by weight: a domain that scans, or that
+ * has enough, loses a quarter at most, and so does everybody else together to one
  * that lies about its ghost hits, which are its own word.
  *
  * Shifting by hits lost is SmarTmem's idea (IPDPSW 2019), whose signal is the
@@ -40,22 +40,29 @@ static uint64_t worth(const struct tmemd_claimant *c, uint64_t rate,
 	return w < WORTH_MAX ? (uint64_t)w : WORTH_MAX;
 }
 
-static void bound(struct tmemd_claimant *c)
+/*
+ * Minimum, cap and demand hold as before. What one loses is a quarter of its part,
+ * not of what it has: who has less than that loses nothing, or one that has just
+ * come would ask in vain for all but three quarters of what it asked for.
+ */
+static void bound(struct tmemd_claimant *c, uint64_t level)
 {
-	uint64_t shift = c->entitled / SHIFT_SHARE;
-	uint64_t low = c->entitled - shift, high = c->entitled + shift;
+	const uint64_t part = tmemd_fill_part(c, level);
+	const uint64_t high = c->entitled + c->entitled / SHIFT_SHARE;
+	uint64_t low = part - part / SHIFT_SHARE;
 
-	/* Minimum, cap and demand hold as before. */
+	if (low > c->entitled)
+		low = c->entitled;
 	c->low = low > c->low ? low : c->low;
 	c->high = high < c->high ? high : c->high;
 }
 
 static void divide(struct tmemd_claimant *c, size_t n, uint64_t budget)
 {
+	const uint64_t level = tmemd_fill_by_weight(c, n, budget);
 	uint64_t rate = 0, held = 0, amount = 0;
 	size_t i;
 
-	tmemd_policy_weighted.divide(c, n, budget);
 	for (i = 0; i < n; i++) {
 		rate += c[i].ghost_rate;
 		held += c[i].held;
@@ -64,11 +71,11 @@ static void divide(struct tmemd_claimant *c, size_t n, uint64_t budget)
 	if (rate < RATE_MIN)
 		return;
 	for (i = 0; i < n; i++) {
+		bound(&c[i], level);
 		c[i].part = (c[i].entitled >> GRAIN_BITS) *
 			    worth(&c[i], rate, held);
-		bound(&c[i]);
 	}
-	tmemd_fill(c, n, amount);
+	(void)tmemd_fill(c, n, amount);
 }
 
 const struct tmemd_policy tmemd_policy_utility = {

@@ -9,16 +9,7 @@
 
 static void divide(struct tmemd_claimant *c, size_t n, uint64_t budget)
 {
-	size_t i;
-
-	tmemd_fill_lows(c, n, budget);
-	for (i = 0; i < n; i++) {
-		c[i].high = c[i].demand < c[i].cap ? c[i].demand : c[i].cap;
-		if (c[i].high < c[i].low)
-			c[i].high = c[i].low;
-		c[i].part = c[i].weight;
-	}
-	tmemd_fill(c, n, budget);
+	(void)tmemd_fill_by_weight(c, n, budget);
 }
 
 const struct tmemd_policy tmemd_policy_weighted = {

@@ -77,6 +77,7 @@ struct tmemd {
 	int demand;	      /* persistent segments are to be asked for */
 	uint32_t drops_told;  /* lines since the last sweep */
 	uint32_t reports_due; /* sessions that were asked and did not answer */
+	uint32_t lists;	      /* peers whose LIST waits for reports */
 };
 
 #endif

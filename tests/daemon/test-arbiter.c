@@ -289,21 +289,6 @@ static void policy_changes_at_once(void **state)
 	tmem_close(u[1].t);
 }
 
-static void bad_settings_change_nothing(void **state)
-{
-	(void)state;
-	daemon_configure(&d, "budget = 64M\npolicy = static\n");
-	daemon_start(&d);
-	reload("budget = 32M\npolicy = fair\n",
-	       "want greedy, static, weighted or utility");
-	reload("budget = 32M\n[domain a]\nmin = 33M\n[domain b]\ncap = 4M\n",
-	       "33M, and the cap is");
-	reload("budget = 32M\n[domain a]\nweight = 0\n",
-	       "want a number from 1 to 10000");
-	assert_string_equal(daemon_status(&d).policy, "static");
-	assert_true(daemon_status(&d).maximum_bytes == 64 * MIB);
-}
-
 static void frozen_refuses_puts(void **state)
 {
 	uint8_t page[4096] = { 1 };
@@ -505,8 +490,6 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(policy_changes_at_once, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(bad_settings_change_nothing,
-						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(frozen_refuses_puts, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(floor_is_kept, set_up,

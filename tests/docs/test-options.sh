@@ -77,7 +77,7 @@ compare 'examples/tmemd.conf, domains' \
 	"$(sed '1,/^#\[/d' "$example" | keys_of_example | cut -d' ' -f1)"
 file=$(mktemp)
 trap 'rm -f "$file"' EXIT
-sed -E 's/^#([a-z[])/\1/; s/^(group) = .*/\1 = 0/' "$example" >"$file"
+sed -E 's/^#([a-z[])/\1/; s/^((watch-)?group) = .*/\1 = 0/' "$example" >"$file"
 "$tmemd" --check --config "$file" >/dev/null || status=1
 "$tmemd" --check --config "$example" >/dev/null || status=1
 exit $status

@@ -21,6 +21,7 @@
 #include "unit.h"
 
 #define FDS_MAX 64
+#define DOMAINS_MAX 128 /* more than any test has */
 
 static void program(char *path, size_t size)
 {
@@ -241,24 +242,36 @@ struct tmem_wire_status_reply daemon_status(const struct daemon *d)
 	return reply;
 }
 
-int daemon_domain(const struct daemon *d, const char *name,
-		  struct tmem_wire_domain *ret)
+unsigned daemon_domains(const struct daemon *d, struct tmem_wire_domain *ret,
+			unsigned max)
 {
 	struct tmem_wire_list verb = { { TMEM_WIRE_LIST, sizeof(verb) }, 0 };
 	struct tmem_wire_list_reply reply;
-	uint32_t i;
+	unsigned n = 0;
 
 	do {
 		converse(d, &verb, sizeof(verb), &reply, sizeof(reply));
 		assert_int_equal(reply.head.type, TMEM_WIRE_LIST_REPLY);
-		for (i = 0; i < reply.count; i++)
-			if (!strcmp(reply.domains[i].name, name)) {
-				*ret = reply.domains[i];
-				return 1;
-			}
-		if (reply.count)
-			verb.after = reply.domains[reply.count - 1].number;
+		assert_true(n + reply.count <= max);
+		memcpy(ret + n, reply.domains, reply.count * sizeof(*ret));
+		n += reply.count;
+		if (n)
+			verb.after = ret[n - 1].number;
 	} while (reply.count == TMEM_WIRE_ENTRIES_MAX);
+	return n;
+}
+
+int daemon_domain(const struct daemon *d, const char *name,
+		  struct tmem_wire_domain *ret)
+{
+	struct tmem_wire_domain all[DOMAINS_MAX];
+	unsigned n = daemon_domains(d, all, DOMAINS_MAX);
+
+	while (n--)
+		if (!strcmp(all[n].name, name)) {
+			*ret = all[n];
+			return 1;
+		}
 	return 0;
 }
 

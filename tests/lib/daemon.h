@@ -66,6 +66,10 @@ int daemon_connect(const struct daemon *d);
 /** daemon_status() - its own figures. */
 struct tmem_wire_status_reply daemon_status(const struct daemon *d);
 
+/** daemon_domains() - all lines, @max at most. Return: how many. */
+unsigned daemon_domains(const struct daemon *d, struct tmem_wire_domain *ret,
+			unsigned max);
+
 /** daemon_domain() - a domain's line. Return: 1, 0 there is none. */
 int daemon_domain(const struct daemon *d, const char *name,
 		  struct tmem_wire_domain *ret);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 struct memlimit {
+	int version;   /* 1 or 2 */
 	char dir[256]; /* of the cgroup */
 };
 
@@ -20,9 +21,15 @@ struct memlimit {
  */
 int memlimit_init(struct memlimit *m, uint64_t limit_bytes);
 
+/** memlimit_init_at() - the same below another place than /sys/fs/cgroup. */
+int memlimit_init_at(struct memlimit *m, const char *root, uint64_t limit_bytes);
+
 /** memlimit_enter() - a process, and what it starts from then on. Return: 0,
  * negative errno. */
 int memlimit_enter(const struct memlimit *m, pid_t pid);
+
+/** memlimit_usage() - bytes charged to it; 0: it cannot be read. */
+uint64_t memlimit_usage(const struct memlimit *m);
 
 /** memlimit_finish() - once its processes are gone. */
 void memlimit_finish(struct memlimit *m);

@@ -14,36 +14,8 @@ unset TMEM_STORE TMEM_CORPORA
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-out=$dir/out
-err=$dir/err
-status=0
-
-fail() {
-	echo "FAILED: $*"
-	sed 's/^/  stdout: /' "$out" | head -n 50
-	sed 's/^/  stderr: /' "$err"
-	status=1
-}
-
-# run CODE ARGUMENTS...: what it prints is in $out and $err.
-run() {
-	local want=$1 got=0
-	shift
-
-	"$tmem" "$@" >"$out" 2>"$err" || got=$?
-	[ $got -eq "$want" ] || fail "tmem $*: exit $got, expected $want"
-}
-
-# refuse CODE PATTERN ARGUMENTS...: one line on stderr that matches, no output.
-refuse() {
-	local code=$1 pattern=$2
-	shift 2
-
-	run "$code" "$@"
-	[ "$(wc -l <"$err")" -eq 1 ] || fail "tmem $*: not one line"
-	grep -qE -- "$pattern" "$err" || fail "tmem $*: not like $pattern"
-	[ ! -s "$out" ] || fail "tmem $*: output"
-}
+# shellcheck source=tests/lib/run.sh
+. "${TMEM_SOURCE-.}/tests/lib/run.sh"
 
 # check_json NAME CORPORA [CORPUS COUNT]: keys and figures of $out.
 check_json() {
@@ -145,15 +117,15 @@ END
 }
 
 export TMEM_COMMIT=abc123
-run 0 bench limits --tiny --json
+run 0 "$tmem" bench limits --tiny --json
 check_json limits synthetic 4
-run 0 bench lease --tiny --json
+run 0 "$tmem" bench lease --tiny --json
 check_json lease synthetic
-run 0 bench store --tiny --json
+run 0 "$tmem" bench store --tiny --json
 check_json store synthetic
 [ ! -s "$err" ] || fail 'chatter on stderr'
 cp "$out" "$dir/store.json"
-run 0 bench tail --tiny --json
+run 0 "$tmem" bench tail --tiny --json
 check_json tail synthetic
 [ ! -s "$err" ] || fail 'chatter on stderr'
 
@@ -163,7 +135,7 @@ zrams() {
 	find /sys/block -name 'zram*' 2>/dev/null | sort
 }
 before=$(zrams)
-run 0 bench density --tiny --json
+run 0 "$tmem" bench density --tiny --json
 check_json density synthetic 4
 if [ -s "$err" ]; then
 	grep -q 'no zram to compare with: ' "$err" || fail 'chatter on stderr'
@@ -187,13 +159,13 @@ done
 [ "$(zrams)" = "$before" ] || fail 'a zram device was left behind'
 
 # For people.
-run 0 bench store --tiny
+run 0 "$tmem" bench store --tiny
 for row in put_raw_ratio get_raw_ratio meta_bytes_per_page growth.put; do
 	grep -q "^$row " "$out" || fail "no row: $row"
 done
 
 # Drawings: well-formed, with a line for each of what was measured.
-run 0 bench plot "$dir/store.json" --out "$dir/plots"
+run 0 "$tmem" bench plot "$dir/store.json" --out "$dir/plots"
 for file in latency growth; do
 	[ -s "$dir/plots/$file.svg" ] || fail "no $file.svg"
 	grep -q polyline "$dir/plots/$file.svg" || fail "$file.svg: no line"
@@ -223,36 +195,36 @@ if [ -x "$harvest" ]; then
 	"$harvest" --out "$dir/none" -- true >"$out" 2>"$err" &&
 		fail 'harvest: nothing, and no complaint'
 	[ ! -e "$dir/none" ] || fail 'harvest: a file of nothing'
-	run 0 bench limits --tiny --json --corpora "$dir/corpora"
+	run 0 "$tmem" bench limits --tiny --json --corpora "$dir/corpora"
 	check_json limits "$dir/corpora" 2
-	TMEM_CORPORA=$dir/corpora run 0 bench store --tiny --json
+	TMEM_CORPORA=$dir/corpora run 0 "$tmem" bench store --tiny --json
 	check_json store "$dir/corpora"
 fi
 
 # Wrong usage: 2.
-refuse 2 'which one' bench
-refuse 2 'no benchmark "nonsense"' bench nonsense
-refuse 2 'too many words' bench limits store
-refuse 2 '"1Q" is no size' bench store --size 1Q
-refuse 2 '8M to 256G' bench store --size 4M
-refuse 1 'no part is called so' bench store --tiny --only nonsense
-refuse 2 'which file' bench plot
-refuse 2 'only bench plot' bench limits --out "$dir"
-refuse 2 'no such option: --wrong' bench --wrong
+refuse 2 'which one' "$tmem" bench
+refuse 2 'no benchmark "nonsense"' "$tmem" bench nonsense
+refuse 2 'too many words' "$tmem" bench limits store
+refuse 2 '"1Q" is no size' "$tmem" bench store --size 1Q
+refuse 2 '8M to 256G' "$tmem" bench store --size 4M
+refuse 1 'no part is called so' "$tmem" bench store --tiny --only nonsense
+refuse 2 'which file' "$tmem" bench plot
+refuse 2 'only bench plot' "$tmem" bench limits --out "$dir"
+refuse 2 'no such option: --wrong' "$tmem" bench --wrong
 
 # Understood, and not possible: 1.
-refuse 1 'corpora: no such directory' bench limits --tiny \
+refuse 1 'corpora: no such directory' "$tmem" bench limits --tiny \
 	--corpora "$dir/missing"
-refuse 1 'missing: No such file' bench plot "$dir/missing" --out "$dir"
+refuse 1 'missing: No such file' "$tmem" bench plot "$dir/missing" --out "$dir"
 for text in '' '{' '[1, 2' '{"latency": 7}' 'x' '{"a": "b'; do
 	printf '%s' "$text" >"$dir/bad.json"
-	refuse 1 'nothing that --json wrote' bench plot "$dir/bad.json" \
+	refuse 1 'nothing that --json wrote' "$tmem" bench plot "$dir/bad.json" \
 		--out "$dir"
 done
-refuse 1 'Not a directory' bench plot "$dir/store.json" \
+refuse 1 'Not a directory' "$tmem" bench plot "$dir/store.json" \
 	--out "$dir/bad.json/x"
 "$tmem" bench limits --tiny --json >/dev/full 2>"$err" &&
 	fail 'a full output went unnoticed'
-run 0 bench --help
+run 0 "$tmem" bench --help
 grep -q 'tmem bench' "$out" || fail 'usage'
 exit $status

@@ -16,49 +16,11 @@ unset TMEM_STORE NOTIFY_SOCKET LISTEN_FDS LISTEN_PID
 dir=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
+# shellcheck source=tests/lib/run.sh
+. "${TMEM_SOURCE-.}/tests/lib/run.sh"
 chmod 755 "$dir"
-out=$dir/out
-err=$dir/err
 socket=$dir/socket
 conf=$dir/conf
-status=0
-
-fail() {
-	echo "FAILED: $*"
-	sed 's/^/  stdout: /' "$out" | head -n 50
-	sed 's/^/  stderr: /' "$err"
-	status=1
-}
-
-# run CODE PROGRAM ARGUMENTS...: what it prints is in $out and $err.
-run() {
-	local want=$1 got=0
-	shift
-
-	timeout 20 "$@" >"$out" 2>"$err" || got=$?
-	[ $got -eq "$want" ] || fail "$*: exit $got, expected $want"
-}
-
-# refuse CODE PATTERN PROGRAM ARGUMENTS...: one line on stderr that matches.
-refuse() {
-	local code=$1 pattern=$2
-	shift 2
-
-	run "$code" "$@"
-	[ "$(wc -l <"$err")" -eq 1 ] || fail "$*: not one line"
-	grep -qE -- "$pattern" "$err" || fail "$*: not like $pattern"
-	[ ! -s "$out" ] || fail "$*: output"
-}
-
-json() {
-	if command -v python3 >/dev/null; then
-		python3 -c "
-import json
-import sys
-r = json.load(open(sys.argv[1], encoding='utf-8'))
-assert $1, r" "$out" || fail "JSON: $1"
-	fi
-}
 
 # ---- Not starting -----------------------------------------------------------
 

@@ -4,19 +4,18 @@
 # what it says when it cannot.
 set -eu
 
-tmem=${1:-${TMEM_BUILD-.}/tmem}
-if [ ! -x "$tmem" ]; then
-	echo "no command at $tmem"
+tmem=("${1:-${TMEM_BUILD-.}/tmem}")
+if [ ! -x "${tmem[0]}" ]; then
+	echo "no command at ${tmem[0]}"
 	exit 77
 fi
 unset TMEM_STORE
 
 dir=$(mktemp -d)
 trap 'chmod -R u+rwx "$dir" && rm -rf "$dir"' EXIT
+# shellcheck source=tests/lib/run.sh
+. "${TMEM_SOURCE-.}/tests/lib/run.sh"
 data=$dir/data
-out=$dir/out
-err=$dir/err
-status=0
 
 # Some 12 MiB: text that packs well, noise that does not, and odd cases.
 make_data() {
@@ -42,53 +41,25 @@ make_data() {
 	chmod 755 "$dir"
 }
 
-fail() {
-	echo "FAILED: $*"
-	sed 's/^/  stdout: /' "$out"
-	sed 's/^/  stderr: /' "$err"
-	status=1
-}
-
-# run CODE ARGUMENTS...: what it prints is in $out and $err.
-run() {
-	local want=$1 got=0
-	shift
-
-	"${as[@]}" "$tmem" "$@" >"$out" 2>"$err" || got=$?
-	[ $got -eq "$want" ] || fail "tmem $*: exit $got, expected $want"
-}
-
-# refuse CODE PATTERN ARGUMENTS...: one line on stderr that matches, no output.
-refuse() {
-	local code=$1 pattern=$2
-	shift 2
-
-	run "$code" "$@"
-	[ "$(wc -l <"$err")" -eq 1 ] || fail "tmem $*: not one line"
-	grep -qE -- "$pattern" "$err" || fail "tmem $*: not like $pattern"
-	[ ! -s "$out" ] || fail "tmem $*: output"
-}
-
 small=(--data 16M --l1 1M --pool 4M --rounds 2)
-as=()
 make_data
 
 # Without root's privileges, where that is possible: root may read everything.
 if [ "$(id -u)" = 0 ] &&
 	setpriv --reuid=65534 --regid=65534 --clear-groups \
-		"$tmem" --version >/dev/null 2>&1; then
-	as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+		"${tmem[0]}" --version >/dev/null 2>&1; then
+	tmem=(setpriv --reuid=65534 --regid=65534 --clear-groups "${tmem[@]}")
 	chown -R 65534:65534 "$data"
 fi
 
-run 0 demo "${small[@]}" "$data"
+run 0 "${tmem[@]}" demo "${small[@]}" "$data"
 for row in accesses 'first-level hits' 'disk reads' 'time, s' \
 	'pool hit ratio' 'compression ratio' 'memory used' put get \
 	'pages verified'; do
 	grep -q "^$row" "$out" || fail "no row: $row"
 done
 grep -q ' differing: 0,' "$out" || fail 'pages differ'
-if [ "$(id -u)" != 0 ] || [ ${#as[@]} -gt 0 ]; then
+if [ "$(id -u)" != 0 ] || [ ${#tmem[@]} -gt 1 ]; then
 	grep -q 'skipped: .*/unreadable: Permission denied' "$err" ||
 		fail 'unreadable file not named'
 	grep -q 'skipped: .*/sub/no: Permission denied' "$err" ||
@@ -96,7 +67,7 @@ if [ "$(id -u)" != 0 ] || [ ${#as[@]} -gt 0 ]; then
 fi
 LC_ALL=C grep -q '[[:cntrl:]]' "$err" && fail 'control characters on stderr'
 
-run 0 demo "${small[@]}" --json --seed 7 "$data"
+run 0 "${tmem[@]}" demo "${small[@]}" --json --seed 7 "$data"
 if command -v python3 >/dev/null; then
 	python3 - "$out" <<'END' || fail 'JSON'
 import json
@@ -132,14 +103,14 @@ fi
 odd=$dir/$'odd\xff\n"\\'
 mkdir "$odd"
 cp "$data"/text* "$odd"
-run 0 demo "${small[@]}" --json "$odd"
+run 0 "${tmem[@]}" demo "${small[@]}" --json "$odd"
 if command -v python3 >/dev/null; then
 	python3 -m json.tool "$out" >/dev/null || fail 'JSON with an odd name'
 fi
 
 # The same seed gives the same list; another seed does not.
 hits() {
-	run 0 demo "${small[@]}" --json --seed "$1" "$data"
+	run 0 "${tmem[@]}" demo "${small[@]}" --json --seed "$1" "$data"
 	grep -o '"l1_hits_without": [0-9]*' "$out"
 }
 first=$(hits 3)
@@ -147,48 +118,48 @@ first=$(hits 3)
 [ "$first" != "$(hits 4)" ] || fail 'another seed, the same list'
 
 # Time that is up at once shortens the list, and is told.
-run 0 demo "${small[@]}" --rounds 1000 --seconds 1 "$data"
+run 0 "${tmem[@]}" demo "${small[@]}" --rounds 1000 --seconds 1 "$data"
 grep -q 'time was short' "$err" || fail 'shortened, and not told'
 
 # Wrong usage: 2.
-refuse 2 'no such option: --wrong' demo --wrong "$data"
-refuse 2 'no such option: -x' demo -x
-refuse 2 'value must follow --data' demo --data
-refuse 2 'no value may follow --json=1' demo --json=1
-refuse 2 '"12Q" is no size' demo --data 12Q "$data"
-refuse 2 '"" is no size' demo --l1= "$data"
-refuse 2 '"-1" is no size' demo --pool=-1 "$data"
-refuse 2 '"4M,agers=0" is no size' demo --pool 4M,agers=0 "$data"
-refuse 2 '--l1: must be' demo --l1 0 "$data"
-refuse 2 '--data: must be' demo --data 99999999T "$data"
-refuse 2 '--rounds: must be .* 1 to 1000' demo --rounds 0 "$data"
-refuse 2 '--seed: must be' demo --seed x "$data"
-refuse 2 '--seconds: must be' demo --seconds -5 "$data"
-refuse 2 '--data must be at least' demo --data 4M --l1 4M "$data"
-refuse 2 'only one DIR' demo "$data" "$data"
-refuse 2 '--pool and --store' demo --pool 4M --store embedded: "$data"
-refuse 2 'embedded:size=1K: .*[0-9]' demo --pool 1K "$data"
-refuse 2 'nosuch' demo --store nosuch: "$data"
-refuse 2 'no command' frobnicate
-refuse 2 'no command'
-refuse 2 'no such option: --wrong' --wrong
+refuse 2 'no such option: --wrong' "${tmem[@]}" demo --wrong "$data"
+refuse 2 'no such option: -x' "${tmem[@]}" demo -x
+refuse 2 'value must follow --data' "${tmem[@]}" demo --data
+refuse 2 'no value may follow --json=1' "${tmem[@]}" demo --json=1
+refuse 2 '"12Q" is no size' "${tmem[@]}" demo --data 12Q "$data"
+refuse 2 '"" is no size' "${tmem[@]}" demo --l1= "$data"
+refuse 2 '"-1" is no size' "${tmem[@]}" demo --pool=-1 "$data"
+refuse 2 '"4M,agers=0" is no size' "${tmem[@]}" demo --pool 4M,agers=0 "$data"
+refuse 2 '--l1: must be' "${tmem[@]}" demo --l1 0 "$data"
+refuse 2 '--data: must be' "${tmem[@]}" demo --data 99999999T "$data"
+refuse 2 '--rounds: must be .* 1 to 1000' "${tmem[@]}" demo --rounds 0 "$data"
+refuse 2 '--seed: must be' "${tmem[@]}" demo --seed x "$data"
+refuse 2 '--seconds: must be' "${tmem[@]}" demo --seconds -5 "$data"
+refuse 2 '--data must be at least' "${tmem[@]}" demo --data 4M --l1 4M "$data"
+refuse 2 'only one DIR' "${tmem[@]}" demo "$data" "$data"
+refuse 2 '--pool and --store' "${tmem[@]}" demo --pool 4M --store embedded: "$data"
+refuse 2 'embedded:size=1K: .*[0-9]' "${tmem[@]}" demo --pool 1K "$data"
+refuse 2 'nosuch' "${tmem[@]}" demo --store nosuch: "$data"
+refuse 2 'no command' "${tmem[@]}" frobnicate
+refuse 2 'no command' "${tmem[@]}"
+refuse 2 'no such option: --wrong' "${tmem[@]}" --wrong
 
 # Understood, and not possible: 1.
-refuse 1 'cannot read .*/missing: No such file' demo "$data/missing"
-refuse 1 'cannot read .*/text1: Not a directory' demo "$data/text1"
+refuse 1 'cannot read .*/missing: No such file' "${tmem[@]}" demo "$data/missing"
+refuse 1 'cannot read .*/text1: Not a directory' "${tmem[@]}" demo "$data/text1"
 mkdir "$dir/nothing"
-refuse 1 'no file in .*/nothing' demo "$dir/nothing"
-refuse 1 '--l1 of at most [0-9]+K' demo --data 640M "$odd"
-refuse 1 'unix:' demo --store unix:/nonexistent "$data"
-"$tmem" demo "${small[@]}" "$odd" >/dev/full 2>"$err" &&
+refuse 1 'no file in .*/nothing' "${tmem[@]}" demo "$dir/nothing"
+refuse 1 '--l1 of at most [0-9]+K' "${tmem[@]}" demo --data 640M "$odd"
+refuse 1 'unix:' "${tmem[@]}" demo --store unix:/nonexistent "$data"
+"${tmem[@]}" demo "${small[@]}" "$odd" >/dev/full 2>"$err" &&
 	fail 'a full output went unnoticed'
 
 # Help.
-run 0 --version
+run 0 "${tmem[@]}" --version
 grep -qE '^tmem [0-9]+\.[0-9]+\.[0-9]+$' "$out" || fail 'version'
-run 0 --help
+run 0 "${tmem[@]}" --help
 grep -q '^  demo ' "$out" || fail 'demo is not in the help'
-run 0 demo --help
+run 0 "${tmem[@]}" demo --help
 grep -q '^Usage: tmem demo ' "$out" || fail 'usage'
 [ ! -s "$err" ] || fail 'help on stderr'
 exit $status

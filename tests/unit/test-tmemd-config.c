@@ -347,10 +347,10 @@ static void bad_files(void **state)
 		{ "budget = 64M\n[domain a]\nmin = 60M\n\n[domain b]\n"
 		  "min = 5M\n",
 		  5,
-		  "[domain b] with its min, all minimums are 65M; the budget "
-		  "is 64M" },
+		  "[domain b] with its min, all minimums are 65M, and the "
+		  "budget is 64M; want smaller minimums or a larger budget" },
 		{ "budget = 64M\n[domain a]\nmin = 70M\ncap = 80M\n", 2,
-		  "all minimums are 70M; the budget is 64M" },
+		  "all minimums are 70M, and the budget is 64M; want" },
 		{ "socket =\n", 1, "want a path of 1 to 107 characters" },
 		{ "socket = /xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 		  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"

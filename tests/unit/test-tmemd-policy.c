@@ -205,6 +205,24 @@ static void test_utility_bounds_liars(void **state)
 	assert_true(c[2].entitled >= GIB - GIB / 4);
 }
 
+/* Less than three quarters of its part is nobody's to shift: or who has just come,
+ * and has no ghost hits yet, would never get what it asks for. */
+static void test_utility_spares_who_has_little(void **state)
+{
+	struct tmemd_claimant c[] = { hungry(100), hungry(100), hungry(100) };
+
+	(void)state;
+	c[0].ghost_rate = 1ull << 40;
+	c[2].held = 10 * MIB;
+	c[2].demand = 11 * MIB;
+	tmemd_policy_utility.divide(c, 3, 3 * GIB);
+	assert_true(c[2].entitled == 11 * MIB);
+	/* Who wants more pays with the others for what the liar gains. */
+	c[2].demand = c[2].cap;
+	tmemd_policy_utility.divide(c, 3, 3 * GIB);
+	expect_near(c[2].entitled, GIB - GIB / 8);
+}
+
 static void test_nobody_and_nothing(void **state)
 {
 	const struct tmemd_policy *const *p;
@@ -332,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_utility_without_news_is_weighted),
 		cmocka_unit_test(test_utility_shifts_a_quarter),
 		cmocka_unit_test(test_utility_bounds_liars),
+		cmocka_unit_test(test_utility_spares_who_has_little),
 		cmocka_unit_test(test_nobody_and_nothing),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_any_table),

@@ -148,6 +148,8 @@ static int list(struct tmemd *d, struct tmemd_peer *p, uint32_t skip)
 		return tmemd_control_answer_list(d, p);
 	tmemd_tenants_ask_reports(d);
 	(void)sd_event_source_set_time_relative(p->timer, REPORT_US);
+	/* Left alone it comes up to 250 ms later, along with other timers. */
+	(void)sd_event_source_set_time_accuracy(p->timer, REPORT_US / 8);
 	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 	return 0;
 }

@@ -27,6 +27,21 @@ void peer_fail(const char *format, ...)
 	exit(1);
 }
 
+void peer_register(void)
+{
+	int rc = peer_victims() ? sqlite3_tmem_config() : tmem_sqlite_register();
+
+	if (rc != SQLITE_OK)
+		peer_fail("the VFS does not register: %s", sqlite3_errstr(rc));
+}
+
+int peer_victims(void)
+{
+	const char *victims = getenv("TMEM_TEST_VICTIMS");
+
+	return victims && strcmp(victims, "1") == 0;
+}
+
 void peer_dir_init(struct peer_dir *d)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -36,8 +51,7 @@ void peer_dir_init(struct peer_dir *d)
 	if (!mkdtemp(d->dir))
 		peer_fail("mkdtemp %s", d->dir);
 	(void)snprintf(d->path, sizeof(d->path), "%s/app.db", d->dir);
-	if (tmem_sqlite_register() != SQLITE_OK)
-		peer_fail("the VFS does not register");
+	peer_register();
 }
 
 void peer_wipe(const struct peer_dir *d)

@@ -17,7 +17,6 @@
 
 #include "peer.h"
 #include "rng.h"
-#include <tmem/sqlite.h>
 
 enum {
 	ROWS = 800,
@@ -32,8 +31,7 @@ static int victim(char **argv)
 	struct rng rng = { strtoull(argv[1], NULL, 10) };
 	sqlite3 *db;
 
-	if (tmem_sqlite_register() != SQLITE_OK)
-		return 1;
+	peer_register();
 	db = peer_open(argv[2], argv[3]);
 
 	peer_exec(db, "PRAGMA wal_autocheckpoint=50");

@@ -79,7 +79,8 @@ static int has_transaction(const struct sqlite_view *v)
 static int take_token(struct sqlite_view *v, struct sqlite_token *ret)
 {
 	if (v->index)
-		return sqlite_token_wal(v->node->fd, v->index, ret);
+		return sqlite_token_wal(v->file, v->node->fd, v->index,
+					ret);
 	return sqlite_token_rollback(v->file, v->node->fd, ret);
 }
 
@@ -100,10 +101,7 @@ static void set_active(struct sqlite_view *v)
 static void set_size(struct sqlite_view *v, const struct sqlite_token *token)
 {
 	v->page_size = token->page_size;
-	/* An empty database's log does not know the size of pages yet. */
-	v->count = 0;
-	if (token->page_size)
-		v->count = (uint32_t)(token->bytes / token->page_size);
+	v->count = (uint32_t)(token->bytes / token->page_size);
 }
 
 static void ask(struct sqlite_view *v)

@@ -58,6 +58,7 @@ struct bench {
 	char dir[PATH_ROOM - 100], db[PATH_ROOM - 80];
 	const char *store; /* --store, or NULL: embedded */
 	const char *only;  /* --only, a key; NULL: all */
+	const char *uri;   /* --uri, more of it, from & on */
 	int noise;	   /* --rows noise: they do not compress */
 	uint64_t db_bytes;
 	int64_t rows;
@@ -70,7 +71,6 @@ struct bench {
 /* What a process is to do, and what it found. */
 struct job {
 	const char *where;    /* tmem_store; NULL: the default VFS */
-	const char *more;     /* of the URI, from & on; NULL: nothing */
 	uint64_t limit_bytes; /* its cgroup's; 0: in none */
 	unsigned warm_ms;     /* of the same reads, before the clock starts */
 };
@@ -181,8 +181,7 @@ static double read_points(const struct bench *b, sqlite3 *db, uint64_t seed,
 	return (double)reads * (double)NS_PER_S / (double)ns;
 }
 
-static sqlite3 *open_db(const struct bench *b, const char *where,
-			const char *more)
+static sqlite3 *open_db(const struct bench *b, const char *where)
 {
 	char uri[2 * PATH_ROOM];
 	sqlite3 *db;
@@ -191,7 +190,7 @@ static sqlite3 *open_db(const struct bench *b, const char *where,
 	if (where)
 		(void)snprintf(uri, sizeof(uri),
 			       "file:%s?vfs=tmem&tmem_store=%s%s", b->db, where,
-			       more ? more : "");
+			       b->uri);
 	else
 		(void)snprintf(uri, sizeof(uri), "file:%s", b->db);
 	check(NULL, tmem_sqlite_register());
@@ -215,7 +214,7 @@ static void work(const struct bench *b, const struct job *job, int to)
 		if (!write_text(b->group, "cgroup.procs", pid))
 			die(b->group);
 	}
-	db = open_db(b, job->where, job->more);
+	db = open_db(b, job->where);
 	(void)number(db, "SELECT sum(length(b)) FROM t");
 	(void)read_points(b, db, 1, (uint64_t)job->warm_ms * NS_PER_MS);
 	(void)sqlite3_sleep(SETTLE_MS);
@@ -237,8 +236,8 @@ static void work(const struct bench *b, const struct job *job, int to)
 static void work_in_turns(const struct bench *b, const struct job *job, int to)
 {
 	double ratio[SLICES], plain_rate[SLICES], tmem_rate[SLICES];
-	sqlite3 *plain = open_db(b, NULL, NULL);
-	sqlite3 *tmem = open_db(b, job->where, job->more);
+	sqlite3 *plain = open_db(b, NULL);
+	sqlite3 *tmem = open_db(b, job->where);
 	struct turns t;
 
 	(void)number(plain, "SELECT sum(length(b)) FROM t");
@@ -460,10 +459,6 @@ static void compare_limited(struct bench *b)
 	if (!b->store)
 		p.tmem.limit_bytes += b->db_bytes;
 	compare(b, &p);
-	p.tmem.more = "&tmem_page_cache=drop";
-	p.key = "disk_bound_drop_speedup";
-	compare(b, &p);
-	p.tmem.more = NULL;
 
 	/* Three quarters of the memory to the store: page cache is what is left. */
 	p.key = "equal_ram_speedup";
@@ -473,10 +468,6 @@ static void compare_limited(struct bench *b)
 		       b->db_bytes / 2 / 4 * 3);
 	p.tmem.where = where;
 	compare(b, &p);
-	p.tmem.more = "&tmem_page_cache=drop";
-	p.key = "equal_ram_drop_speedup";
-	compare(b, &p);
-	p.tmem.more = NULL;
 
 	p.key = "miss_cost";
 	p.beat = 1.10;
@@ -515,7 +506,7 @@ static void build(struct bench *b, uint64_t bytes)
 	if (child < 0)
 		die("fork");
 	if (!child) {
-		sqlite3 *db = open_db(b, NULL, NULL);
+		sqlite3 *db = open_db(b, NULL);
 		char *text = sqlite3_mprintf(
 			"printf('{\"id\":%%d,\"time\":%%d,\"name\":"
 			"\"customer %%x\",\"state\":\"delivered\",\"token\":\""
@@ -563,16 +554,17 @@ static double disk_us(const struct bench *b)
 
 static int usage(void)
 {
-	(void)fprintf(stderr, "usage: bench sqlite [--store WHERE] "
-			      "[--size MIB] [--dir DIR] [--only KEY] "
-			      "[--rows words|noise]\n");
+	(void)fprintf(stderr,
+		      "usage: bench sqlite [--store WHERE] "
+		      "[--size MIB] [--dir DIR] [--only KEY] [--uri MORE] "
+		      "[--rows words|noise]\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	const char *dir = getenv("TMPDIR");
-	struct bench b = { .rows = 0 };
+	struct bench b = { .uri = "" };
 	unsigned long mib = DATABASE_MIB;
 	struct stat st;
 
@@ -587,6 +579,8 @@ int main(int argc, char **argv)
 			 (strcmp(argv[i + 1], "noise") == 0 ||
 			  strcmp(argv[i + 1], "words") == 0))
 			b.noise = strcmp(argv[i + 1], "noise") == 0;
+		else if (strcmp(argv[i], "--uri") == 0)
+			b.uri = argv[i + 1];
 		else if (strcmp(argv[i], "--only") == 0)
 			b.only = argv[i + 1];
 		else if (strcmp(argv[i], "--size") == 0)

@@ -181,7 +181,7 @@ static void append_rows(sqlite3 *db, const char *sql, struct text *t)
 	(void)sqlite3_finalize(stmt);
 }
 
-/* Every page is read: tables in rowid order, and each index by itself. */
+/* Every page is read: tables in their own order, and each index by the check. */
 char *peer_dump(sqlite3 *db, size_t *ret_bytes)
 {
 	struct text t = { .bytes = NULL }, names = { .bytes = NULL };
@@ -200,8 +200,7 @@ char *peer_dump(sqlite3 *db, size_t *ret_bytes)
 	for (size_t at = 0; at < names.used;
 	     at += strlen(names.bytes + at) + 1) {
 		(void)snprintf(sql, sizeof(sql),
-			       "SELECT rowid, * FROM \"%s\" NOT INDEXED "
-			       "ORDER BY rowid",
+			       "SELECT * FROM \"%s\" NOT INDEXED",
 			       names.bytes + at);
 		append_rows(db, sql, &t);
 	}

@@ -39,6 +39,8 @@ enum {
 	WINDOW = 4096,
 	/* Hits among them that are read from the file as well. */
 	PROBES = 16,
+	/* One of them may be slow because something else ran meanwhile. */
+	PROBES_NOISE = 1,
 	/* One lookup in so many must hit, else the store is useless. */
 	USEFUL_SHARE = 16,
 	/* One page in so many is offered to a useless store. */
@@ -74,10 +76,10 @@ static void new_window(struct sqlite_admit *a, struct tmem *session)
 	uint32_t probes = atomic_exchange(&a->probes, 0);
 	uint32_t slow_probes = atomic_exchange(&a->slow_probes, 0);
 
-	if (probes)
-		slow += hits * slow_probes / probes;
-	else
+	if (!probes)
 		slow += hits;
+	else if (slow_probes > PROBES_NOISE)
+		slow += hits * slow_probes / probes;
 	a->idle = slow < IDLE_BELOW;
 	a->idle_slow = 0;
 	if (tmem_stats(session, &s) < 0)

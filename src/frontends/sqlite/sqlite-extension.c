@@ -60,6 +60,20 @@ int tmem_sqlite_register(void)
 	return rc;
 }
 
+/* Structs that begin with `size`: see tmem.h. */
+static int is_known(const struct tmem_sqlite_opts *given)
+{
+	const unsigned char *bytes = (const unsigned char *)given;
+
+	if (given->size < sizeof(*given))
+		return 0;
+	for (size_t i = sizeof(*given); i < given->size; i++) {
+		if (bytes[i])
+			return 0;
+	}
+	return 1;
+}
+
 /* Caches and the error log can be had only before SQLite is used. */
 int tmem_sqlite_config(const struct tmem_sqlite_opts *given)
 {
@@ -67,7 +81,7 @@ int tmem_sqlite_config(const struct tmem_sqlite_opts *given)
 	struct sqlite_report *report;
 	int rc;
 
-	if (given && given->size < sizeof(opts))
+	if (given && !is_known(given))
 		return SQLITE_MISUSE;
 	if (given)
 		opts = *given;

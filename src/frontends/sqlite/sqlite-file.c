@@ -69,7 +69,8 @@ static int miss_read(struct sqlite_file *f, void *page, int bytes,
 	node->counts.misses++;
 	if (rc != SQLITE_OK) /* an error, or a read beyond the end */
 		return rc;
-	sqlite_admit_missed(&node->admit, f->store->session, slow);
+	if (!f->opts.admit_all)
+		sqlite_admit_missed(&node->admit, f->store->session, slow);
 	if (!f->opts.admit_all && !(slow && sqlite_admit_page(&node->admit)))
 		node->counts.skipped++;
 	else

@@ -18,7 +18,9 @@
  *	when the page may have been written: it was in use at some moment between
  *	the beginning and the end of a write transaction of this connection. SQLite
  *	does not tell us of a change, but it changes only pages in use, and takes
- *	the locks through the VFS. A checksum would not do: a page changed and
+ *	the locks through the VFS. (SQLite 3.40 fetches what it writes anew in that
+ *	transaction, so that what unpin() looks at never says otherwise. Its
+ *	documents do not promise that.) A checksum would not do: a page changed and
  *	changed back has the old content and is a newer page, which readers of the
  *	state between must not see.
  *

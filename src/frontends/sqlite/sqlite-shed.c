@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,27 +57,49 @@ static int open_piece(const struct sqlite_shed_piece *piece)
 	return -1;
 }
 
-static void shed(const struct sqlite_shed_piece *pieces, unsigned count)
+static int compare(const void *a, const void *b)
 {
-	const struct sqlite_shed_piece *last = NULL;
-	int fd = -1;
+	const struct sqlite_shed_piece *x = a, *y = b;
 
-	for (unsigned i = 0; i < count; i++) {
-		const struct sqlite_shed_piece *p = &pieces[i];
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	if (x->ino != y->ino)
+		return x->ino < y->ino ? -1 : 1;
+	return (x->offset > y->offset) - (x->offset < y->offset);
+}
 
-		if (!last || p->fd != last->fd || p->dev != last->dev ||
-		    p->ino != last->ino) {
+static int is_same_file(const struct sqlite_shed_piece *a,
+			const struct sqlite_shed_piece *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* The kernel lets go of whole folios, which may be many pages of what was read in
+ * order: so neighbours are told of together. */
+static void shed(struct sqlite_shed_piece *pieces, unsigned count)
+{
+	unsigned i = 0;
+
+	qsort(pieces, count, sizeof(*pieces), compare);
+	while (i < count) {
+		const struct sqlite_shed_piece *first = &pieces[i];
+		int fd = open_piece(first);
+
+		while (i < count && is_same_file(&pieces[i], first)) {
+			uint64_t from = pieces[i].offset, to = from;
+
+			for (; i < count && is_same_file(&pieces[i], first) &&
+			       pieces[i].offset <= to;
+			     i++)
+				to = pieces[i].offset + pieces[i].bytes;
 			if (fd >= 0)
-				(void)close(fd);
-			fd = open_piece(p);
+				(void)posix_fadvise(fd, (off_t)from,
+						    (off_t)(to - from),
+						    POSIX_FADV_DONTNEED);
 		}
-		last = p;
 		if (fd >= 0)
-			(void)posix_fadvise(fd, (off_t)p->offset, p->bytes,
-					    POSIX_FADV_DONTNEED);
+			(void)close(fd);
 	}
-	if (fd >= 0)
-		(void)close(fd);
 }
 
 static void *work(void *arg)

@@ -79,8 +79,7 @@ static int has_transaction(const struct sqlite_view *v)
 static int take_token(struct sqlite_view *v, struct sqlite_token *ret)
 {
 	if (v->index)
-		return sqlite_token_wal(v->file, v->node->fd, v->index,
-					ret);
+		return sqlite_token_wal(v->file, v->node->fd, v->index, ret);
 	return sqlite_token_rollback(v->file, v->node->fd, ret);
 }
 

@@ -15,7 +15,8 @@
  * size on top where the host is to pay; one that is leased (--store) is not.
  *
  * Prints JSON. Speedups are tmem's reads per second divided by the default's,
- * costs the other way about: medians of rounds.
+ * costs the other way about: ratios are made within a round, and the median is told.
+ * Where everything fits, both sides take turns of 10 ms in one process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,10 +39,13 @@
 enum {
 	DATABASE_MIB = 64,
 	ROUNDS = 3,
+	SLICES = 101, /* of a comparison whose sides are close */
+	SLICE_MS = 10,
 	ROUND_MS = 700,
-	WARM_MS = 2000,	 /* most pages of a database have been asked for */
-	SETTLE_MS = 300, /* the ager packs what warming up brought */
-	ROW_BYTES = 400, /* rows of logs and of records: words, numbers */
+	WARM_CACHED_MS = 300, /* until the VFS knows that it is not needed */
+	WARM_MS = 2000,	      /* most pages of a database have been asked for */
+	SETTLE_MS = 300,      /* the ager packs what warming up brought */
+	ROW_BYTES = 400,      /* rows of logs and of records: words, numbers */
 	DISK_READS = 400,
 	PATH_ROOM = 300
 };
@@ -53,6 +57,9 @@ enum {
 struct bench {
 	char dir[PATH_ROOM - 100], db[PATH_ROOM - 80];
 	const char *store; /* --store, or NULL: embedded */
+	const char *only;  /* --only, a key; NULL: all */
+	const char *uri;   /* --uri, more of it, from & on */
+	int noise;	   /* --rows noise: they do not compress */
 	uint64_t db_bytes;
 	int64_t rows;
 	int cgroups; /* 1, 2; 0: none to be had */
@@ -72,6 +79,11 @@ struct outcome {
 	double reads_per_s;
 	int64_t hits, misses;
 	int failed;
+};
+
+struct turns {
+	double cost, plain, tmem; /* a ratio, and reads a second */
+	int64_t hits, misses;
 };
 
 static uint64_t now_ns(void)
@@ -132,6 +144,19 @@ static uint64_t draw(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
+static int ascending(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *of, int count)
+{
+	qsort(of, (size_t)count, sizeof(*of), ascending);
+	return of[count / 2];
+}
+
 static double read_points(const struct bench *b, sqlite3 *db, uint64_t seed,
 			  uint64_t for_ns)
 {
@@ -164,7 +189,8 @@ static sqlite3 *open_db(const struct bench *b, const char *where)
 
 	if (where)
 		(void)snprintf(uri, sizeof(uri),
-			       "file:%s?vfs=tmem&tmem_store=%s", b->db, where);
+			       "file:%s?vfs=tmem&tmem_store=%s%s", b->db, where,
+			       b->uri);
 	else
 		(void)snprintf(uri, sizeof(uri), "file:%s", b->db);
 	check(NULL, tmem_sqlite_register());
@@ -203,6 +229,44 @@ static void work(const struct bench *b, const struct job *job, int to)
 	if (write(to, &o, sizeof(o)) != sizeof(o))
 		_exit(1);
 	_exit(0);
+}
+
+/* A connection by either VFS in one process, in turns of some milliseconds: what else
+ * the machine does meets both. */
+static void work_in_turns(const struct bench *b, const struct job *job, int to)
+{
+	double ratio[SLICES], plain_rate[SLICES], tmem_rate[SLICES];
+	sqlite3 *plain = open_db(b, NULL);
+	sqlite3 *tmem = open_db(b, job->where);
+	struct turns t;
+
+	(void)number(plain, "SELECT sum(length(b)) FROM t");
+	(void)number(tmem, "SELECT sum(length(b)) FROM t");
+	(void)read_points(b, plain, 1, WARM_CACHED_MS * NS_PER_MS);
+	(void)read_points(b, tmem, 1, WARM_CACHED_MS * NS_PER_MS);
+	(void)sqlite3_sleep(SETTLE_MS);
+	for (int i = 0; i < SLICES; i++) {
+		uint64_t seed = (uint64_t)i + 2;
+
+		if (i % 2)
+			tmem_rate[i] = read_points(b, tmem, seed,
+						   SLICE_MS * NS_PER_MS);
+		plain_rate[i] =
+			read_points(b, plain, seed, SLICE_MS * NS_PER_MS);
+		if (i % 2 == 0)
+			tmem_rate[i] = read_points(b, tmem, seed,
+						   SLICE_MS * NS_PER_MS);
+		ratio[i] = plain_rate[i] / tmem_rate[i];
+	}
+	t.cost = median(ratio, SLICES);
+	t.plain = median(plain_rate, SLICES);
+	t.tmem = median(tmem_rate, SLICES);
+	t.hits = number(tmem, "SELECT value FROM tmem_stats WHERE name='hits'");
+	t.misses = number(tmem, "SELECT value FROM tmem_stats WHERE "
+				"name='misses'");
+	if (write(to, &t, sizeof(t)) != sizeof(t))
+		_exit(1);
+	_exit(sqlite3_close(plain) || sqlite3_close(tmem));
 }
 
 /* ---- The cgroup --------------------------------------------------------- */
@@ -290,46 +354,79 @@ static struct outcome run_job(struct bench *b, const struct job *job)
 	return o;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double of[ROUNDS])
-{
-	qsort(of, ROUNDS, sizeof(*of), ascending);
-	return of[ROUNDS / 2];
-}
+struct pair {
+	const char *key;
+	struct job plain, tmem;
+	int cost;    /* 1: told as a cost instead of a speedup */
+	double beat; /* what is asked of the figure */
+};
 
 /*
- * Both VFSs in turn. @cost: tells it as a cost instead of a speedup. `beat` says
- * what is asked of the figure.
+ * Both in turn, in one order and then the other; a ratio is made within a round,
+ * then the median is taken.
  */
-static void compare(struct bench *b, const char *key, const struct job *plain,
-		    const struct job *tmem, int cost, double beat)
+static void compare(struct bench *b, const struct pair *p)
 {
-	double with[ROUNDS], without[ROUNDS], a, c, figure;
-	struct outcome last = { .hits = 0 };
+	double with[ROUNDS], without[ROUNDS], ratio[ROUNDS];
+	struct outcome plain, tmem = { .hits = 0 };
 
+	if (b->only && strcmp(b->only, p->key) != 0)
+		return;
 	for (int i = 0; i < ROUNDS; i++) {
-		without[i] = run_job(b, plain).reads_per_s;
-		last = run_job(b, tmem);
-		with[i] = last.reads_per_s;
+		if (i % 2)
+			tmem = run_job(b, &p->tmem);
+		plain = run_job(b, &p->plain);
+		if (i % 2 == 0)
+			tmem = run_job(b, &p->tmem);
+		without[i] = plain.reads_per_s;
+		with[i] = tmem.reads_per_s;
+		ratio[i] = p->cost ? without[i] / with[i] : with[i] / without[i];
 	}
-	a = median(without);
-	c = median(with);
-	figure = cost ? a / c : c / a;
-	(void)printf("  \"%s\": %.3f,\n", key, figure);
+	(void)printf("  \"%s\": %.3f,\n", p->key, median(ratio, ROUNDS));
 	(void)printf("  \"%s_detail\": {\"default_reads_per_s\": %.0f, "
 		     "\"tmem_reads_per_s\": %.0f, \"hits\": %" PRId64
 		     ", \"misses\": %" PRId64
 		     ", \"default_limit_mib\": %.1f, \"tmem_limit_mib\": %.1f, "
 		     "\"store\": \"%s\", \"beat_line\": %.2f},\n",
-		     key, a, c, last.hits, last.misses,
-		     (double)plain->limit_bytes / (double)MIB,
-		     (double)tmem->limit_bytes / (double)MIB, tmem->where, beat);
+		     p->key, median(without, ROUNDS), median(with, ROUNDS),
+		     tmem.hits, tmem.misses,
+		     (double)p->plain.limit_bytes / (double)MIB,
+		     (double)p->tmem.limit_bytes / (double)MIB, p->tmem.where,
+		     p->beat);
+}
+
+static void compare_in_turns(struct bench *b, const struct pair *p)
+{
+	struct turns t;
+	int pipes[2], status;
+	pid_t child;
+
+	if (b->only && strcmp(b->only, p->key) != 0)
+		return;
+	forget_pages(b);
+	if (pipe(pipes) < 0)
+		die("pipe");
+	(void)fflush(stdout);
+	child = fork();
+	if (child < 0)
+		die("fork");
+	if (!child)
+		work_in_turns(b, &p->tmem, pipes[1]);
+	(void)close(pipes[1]);
+	if (read(pipes[0], &t, sizeof(t)) != sizeof(t) ||
+	    waitpid(child, &status, 0) != child || status) {
+		(void)fprintf(stderr, "bench sqlite: a process died\n");
+		exit(1);
+	}
+	(void)close(pipes[0]);
+	(void)printf("  \"%s\": %.3f,\n", p->key, t.cost);
+	(void)printf("  \"%s_detail\": {\"default_reads_per_s\": %.0f, "
+		     "\"tmem_reads_per_s\": %.0f, \"hits\": %" PRId64
+		     ", \"misses\": %" PRId64
+		     ", \"slices\": %d, \"store\": \"%s\", "
+		     "\"beat_line\": %.2f},\n",
+		     p->key, t.plain, t.tmem, t.hits, t.misses, SLICES,
+		     p->tmem.where, p->beat);
 }
 
 static void no_figure(const char *key)
@@ -344,8 +441,7 @@ static void compare_limited(struct bench *b)
 {
 	uint64_t quarter = b->db_bytes / 4 + PROCESS_BYTES;
 	uint64_t equal = b->db_bytes / 2 + PROCESS_BYTES;
-	struct job plain = { .limit_bytes = quarter, .warm_ms = WARM_MS };
-	struct job tmem = { .limit_bytes = quarter, .warm_ms = WARM_MS };
+	struct pair p = { .beat = 3.0 };
 	char where[64];
 
 	if (!b->cgroups) {
@@ -354,35 +450,49 @@ static void compare_limited(struct bench *b)
 		no_figure("miss_cost");
 		return;
 	}
+	p.plain.limit_bytes = p.tmem.limit_bytes = quarter;
+	p.plain.warm_ms = p.tmem.warm_ms = WARM_MS;
 	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64,
 		       b->db_bytes);
-	tmem.where = b->store ? b->store : where;
+	p.key = "disk_bound_speedup";
+	p.tmem.where = b->store ? b->store : where;
 	if (!b->store)
-		tmem.limit_bytes += b->db_bytes;
-	compare(b, "disk_bound_speedup", &plain, &tmem, 0, 3.0);
+		p.tmem.limit_bytes += b->db_bytes;
+	compare(b, &p);
+
 	/* Three quarters of the memory to the store: page cache is what is left. */
-	plain.limit_bytes = tmem.limit_bytes = equal;
+	p.key = "equal_ram_speedup";
+	p.beat = 1.2;
+	p.plain.limit_bytes = p.tmem.limit_bytes = equal;
 	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64,
 		       b->db_bytes / 2 / 4 * 3);
-	tmem.where = where;
-	compare(b, "equal_ram_speedup", &plain, &tmem, 0, 1.2);
-	plain.limit_bytes = tmem.limit_bytes = quarter;
-	plain.warm_ms = tmem.warm_ms = 0;
-	tmem.where = "embedded:size=1M";
-	compare(b, "miss_cost", &plain, &tmem, 1, 1.10);
+	p.tmem.where = where;
+	compare(b, &p);
+
+	p.key = "miss_cost";
+	p.beat = 1.10;
+	p.cost = 1;
+	p.plain.limit_bytes = p.tmem.limit_bytes = quarter;
+	p.plain.warm_ms = p.tmem.warm_ms = 0;
+	p.tmem.where = "embedded:size=1M";
+	compare(b, &p);
 }
 
 static void compare_cached(struct bench *b)
 {
-	struct job plain = { .limit_bytes = 0 }, tmem = { .limit_bytes = 0 };
+	struct pair p = { .cost = 1 };
 	char where[64];
 
 	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64,
 		       b->db_bytes * 2);
-	tmem.where = where;
-	compare(b, "cached_cost", &plain, &tmem, 1, 1.05);
-	tmem.where = "embedded:size=1M";
-	compare(b, "miss_cost_page_cache", &plain, &tmem, 1, 1.10);
+	p.key = "cached_cost";
+	p.beat = 1.05;
+	p.tmem.where = where;
+	compare_in_turns(b, &p);
+	p.key = "miss_cost_page_cache";
+	p.beat = 1.10;
+	p.tmem.where = "embedded:size=1M";
+	compare_in_turns(b, &p);
 }
 
 /* ---- The database ------------------------------------------------------- */
@@ -397,15 +507,19 @@ static void build(struct bench *b, uint64_t bytes)
 		die("fork");
 	if (!child) {
 		sqlite3 *db = open_db(b, NULL);
+		char *text = sqlite3_mprintf(
+			"printf('{\"id\":%%d,\"time\":%%d,\"name\":"
+			"\"customer %%x\",\"state\":\"delivered\",\"token\":\""
+			"%%s\",\"note\":\"%%.*c\"}', x, 1700000000+x*37, "
+			"x*7919, hex(randomblob(40)), %d, '-')",
+			ROW_BYTES - 176);
+		char *noise = sqlite3_mprintf("randomblob(%d)", ROW_BYTES);
 		char *sql = sqlite3_mprintf(
 			"PRAGMA synchronous=OFF; CREATE TABLE t(a INTEGER "
 			"PRIMARY KEY, b); WITH RECURSIVE c(x) AS (SELECT 0 "
 			"UNION ALL SELECT x+1 FROM c WHERE x<%lld) INSERT INTO "
-			"t SELECT x, printf('{\"id\":%%d,\"time\":%%d,\"name\":"
-			"\"customer %%x\",\"state\":\"delivered\",\"token\":\""
-			"%%s\",\"note\":\"%%.*c\"}', x, 1700000000+x*37, "
-			"x*7919, hex(randomblob(40)), %d, '-') FROM c",
-			(long long)rows - 1, ROW_BYTES - 176);
+			"t SELECT x, %s FROM c",
+			(long long)rows - 1, b->noise ? noise : text);
 
 		check(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
 		_exit(sqlite3_close(db) != SQLITE_OK);
@@ -440,15 +554,17 @@ static double disk_us(const struct bench *b)
 
 static int usage(void)
 {
-	(void)fprintf(stderr, "usage: bench sqlite [--store WHERE] "
-			      "[--size MIB] [--dir DIR]\n");
+	(void)fprintf(stderr,
+		      "usage: bench sqlite [--store WHERE] "
+		      "[--size MIB] [--dir DIR] [--only KEY] [--uri MORE] "
+		      "[--rows words|noise]\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	const char *dir = getenv("TMPDIR");
-	struct bench b = { .rows = 0 };
+	struct bench b = { .uri = "" };
 	unsigned long mib = DATABASE_MIB;
 	struct stat st;
 
@@ -459,6 +575,14 @@ int main(int argc, char **argv)
 			b.store = argv[i + 1];
 		else if (strcmp(argv[i], "--dir") == 0)
 			dir = argv[i + 1];
+		else if (strcmp(argv[i], "--rows") == 0 &&
+			 (strcmp(argv[i + 1], "noise") == 0 ||
+			  strcmp(argv[i + 1], "words") == 0))
+			b.noise = strcmp(argv[i + 1], "noise") == 0;
+		else if (strcmp(argv[i], "--uri") == 0)
+			b.uri = argv[i + 1];
+		else if (strcmp(argv[i], "--only") == 0)
+			b.only = argv[i + 1];
 		else if (strcmp(argv[i], "--size") == 0)
 			mib = strtoul(argv[i + 1], NULL, 10);
 		else
@@ -477,11 +601,12 @@ int main(int argc, char **argv)
 	b.db_bytes = (uint64_t)st.st_size;
 	forget_pages(&b);
 	b.cgroups = find_cgroups();
-	(void)printf("{\n  \"bench\": \"sqlite\",\n  \"sqlite\": \"%s\",\n"
-		     "  \"database_mib\": %.1f,\n  \"rows\": %" PRId64
-		     ",\n  \"rounds\": %d,\n  \"disk_read_us\": %.1f,\n",
-		     sqlite3_libversion(), (double)b.db_bytes / (double)MIB,
-		     b.rows, ROUNDS, disk_us(&b));
+	(void)printf(
+		"{\n  \"bench\": \"sqlite\",\n  \"sqlite\": \"%s\",\n"
+		"  \"database_mib\": %.1f,\n  \"rows\": %" PRId64
+		",\n  \"rows_of\": \"%s\",\n  \"rounds\": %d,\n  \"disk_read_us\": %.1f,\n",
+		sqlite3_libversion(), (double)b.db_bytes / (double)MIB, b.rows,
+		b.noise ? "noise" : "words", ROUNDS, disk_us(&b));
 	compare_limited(&b);
 	compare_cached(&b);
 	(void)printf("  \"round_ms\": %d\n}\n", ROUND_MS);

@@ -180,18 +180,19 @@ static void watch(const struct scene *s, struct private *p,
 {
 	struct tmem_wire_domain domains[TMEM_WIRE_ENTRIES_MAX];
 	uint64_t from = tmem_clock_ns(), at = 0;
+	int enough = 0;
 	unsigned count;
 
-	while (s->limit_ns ? at < s->limit_ns : at_work(s, done)) {
+	while (!enough) {
 		if (at > PATIENCE_NS)
-			private_die("a run takes more than a minute");
+			private_die("a scene takes more than a minute");
 		wait_ns(SAMPLE_MS * TMEM_NS_PER_MS);
 		count = private_list(p, domains);
 		at = tmem_clock_ns() - from;
 		if (s->line)
 			note(s, domains, count, at);
-		if (s->look)
-			s->look(s->ctx, domains, count, at);
+		enough = s->look ? s->look(s->ctx, domains, count, at)
+				 : !at_work(s, done);
 	}
 }
 

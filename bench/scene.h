@@ -46,18 +46,17 @@ struct scene_done {
 
 /**
  * struct scene - roles under one configuration.
- * @limit_ns: it ends then; 0: when all have done their work.
  * @line: gets a line's point for each role, MiB lent; may be NULL.
- * @look: is shown the domains once in a while; may be NULL.
+ * @look: is shown the domains once in a while, and returns 1 when it has seen
+ *	enough; NULL: it ends when all have done their work.
  */
 struct scene {
 	const char *config;
 	const struct scene_role *roles;
 	unsigned count;
-	uint64_t limit_ns;
 	struct timeline *line;
-	void (*look)(void *ctx, const struct tmem_wire_domain *domains,
-		     unsigned count, uint64_t at_ns);
+	int (*look)(void *ctx, const struct tmem_wire_domain *domains,
+		    unsigned count, uint64_t at_ns);
 	void *ctx;
 };
 

@@ -79,6 +79,8 @@ int report_run(int argc, char **argv);
 int set_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 int status_run(int argc, char **argv);
+int swapoff_run(int argc, char **argv);
+int swapon_run(int argc, char **argv);
 int thaw_run(int argc, char **argv);
 int top_run(int argc, char **argv);
 

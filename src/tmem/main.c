@@ -26,6 +26,9 @@ static const struct command commands[] = {
 	{ "set", "Change settings of a domain or of the daemon", set_run },
 	{ "show", "Tell all about a domain and its sessions", show_run },
 	{ "status", "Tell what a daemon lends, and how it goes", status_run },
+	{ "swapoff", "Bring home what was swapped to a store", swapoff_run },
+	{ "swapon", "Let the kernel swap to a disk whose pages lie in a store",
+	  swapon_run },
 	{ "thaw", "Undo freeze", thaw_run },
 	{ "top", "Watch a daemon's domains", top_run },
 };

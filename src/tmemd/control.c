@@ -230,6 +230,8 @@ static int list(struct tmemd *d, struct tmemd_peer *p, uint64_t after)
 	d->lists += !p->lists;
 	p->lists = 1;
 	(void)sd_event_source_set_time_relative(p->timer, REPORT_US);
+	/* Left alone it comes up to 250 ms later, along with other timers. */
+	(void)sd_event_source_set_time_accuracy(p->timer, REPORT_US / 8);
 	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 	return 0;
 }

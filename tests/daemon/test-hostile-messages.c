@@ -81,12 +81,14 @@ static void no_message_at_all(void **state)
 				TMEM_WIRE_BAD_MESSAGE);
 	}
 	for (i = 0; i < 100; i++) {
+		int late = i == TMEM_WIRE_READY || i == TMEM_WIRE_DESTROYED;
+
 		head.type = (uint32_t)i;
 		if (i == TMEM_WIRE_STATUS)
 			continue;
 		refused_at_once(&head, sizeof(head), NULL, 0,
-				i == TMEM_WIRE_READY ? TMEM_WIRE_BAD_ORDER
-						     : TMEM_WIRE_BAD_MESSAGE);
+				late ? TMEM_WIRE_BAD_ORDER
+				     : TMEM_WIRE_BAD_MESSAGE);
 	}
 	witness_check(&w);
 }

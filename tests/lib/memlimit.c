@@ -92,6 +92,11 @@ int memlimit_init(struct memlimit *m, uint64_t limit_bytes)
 	return memlimit_init_at(m, ROOT, limit_bytes);
 }
 
+int memlimit_set(const struct memlimit *m, uint64_t limit_bytes)
+{
+	return write_number(m, versions[m->version].limit, limit_bytes);
+}
+
 int memlimit_enter(const struct memlimit *m, pid_t pid)
 {
 	return write_number(m, "cgroup.procs", (uint64_t)pid);

@@ -27,6 +27,21 @@ void peer_fail(const char *format, ...)
 	exit(1);
 }
 
+void peer_register(void)
+{
+	int rc = peer_victims() ? sqlite3_tmem_config() : tmem_sqlite_register();
+
+	if (rc != SQLITE_OK)
+		peer_fail("the VFS does not register: %s", sqlite3_errstr(rc));
+}
+
+int peer_victims(void)
+{
+	const char *victims = getenv("TMEM_TEST_VICTIMS");
+
+	return victims && strcmp(victims, "1") == 0;
+}
+
 void peer_dir_init(struct peer_dir *d)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -36,8 +51,7 @@ void peer_dir_init(struct peer_dir *d)
 	if (!mkdtemp(d->dir))
 		peer_fail("mkdtemp %s", d->dir);
 	(void)snprintf(d->path, sizeof(d->path), "%s/app.db", d->dir);
-	if (tmem_sqlite_register() != SQLITE_OK)
-		peer_fail("the VFS does not register");
+	peer_register();
 }
 
 void peer_wipe(const struct peer_dir *d)
@@ -167,7 +181,7 @@ static void append_rows(sqlite3 *db, const char *sql, struct text *t)
 	(void)sqlite3_finalize(stmt);
 }
 
-/* Every page is read: tables in rowid order, and each index by itself. */
+/* Every page is read: tables in their own order, and each index by the check. */
 char *peer_dump(sqlite3 *db, size_t *ret_bytes)
 {
 	struct text t = { .bytes = NULL }, names = { .bytes = NULL };
@@ -186,8 +200,7 @@ char *peer_dump(sqlite3 *db, size_t *ret_bytes)
 	for (size_t at = 0; at < names.used;
 	     at += strlen(names.bytes + at) + 1) {
 		(void)snprintf(sql, sizeof(sql),
-			       "SELECT rowid, * FROM \"%s\" NOT INDEXED "
-			       "ORDER BY rowid",
+			       "SELECT * FROM \"%s\" NOT INDEXED",
 			       names.bytes + at);
 		append_rows(db, sql, &t);
 	}

@@ -18,6 +18,13 @@ struct peer_dir {
 	char path[160];
 };
 
+/** peer_victims() - $TMEM_TEST_VICTIMS=1: with the page cache of the static library. */
+int peer_victims(void);
+
+/** peer_register() - the VFS, and that page cache if it is wanted. */
+void peer_register(void);
+
+/** peer_dir_init() - registers, too. */
 void peer_dir_init(struct peer_dir *d);
 void peer_dir_finish(struct peer_dir *d);
 

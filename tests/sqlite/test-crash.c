@@ -17,11 +17,11 @@
 
 #include "peer.h"
 #include "rng.h"
-#include <tmem/sqlite.h>
 
 enum {
 	ROWS = 800,
 	ROUNDS = 25,
+	ROUNDS_VICTIMS = 10,
 	ROUNDS_LONG = 1500,
 	LIFE_US_MAX = 20000
 };
@@ -32,8 +32,7 @@ static int victim(char **argv)
 	struct rng rng = { strtoull(argv[1], NULL, 10) };
 	sqlite3 *db;
 
-	if (tmem_sqlite_register() != SQLITE_OK)
-		return 1;
+	peer_register();
 	db = peer_open(argv[2], argv[3]);
 
 	peer_exec(db, "PRAGMA wal_autocheckpoint=50");
@@ -135,12 +134,14 @@ int main(int argc, char **argv)
 	static const char *const journals[] = { "wal", "delete", "truncate",
 						"persist" };
 	const char *slow = getenv("TMEM_TEST_LONG");
-	int rounds = slow && strcmp(slow, "1") == 0 ? ROUNDS_LONG : ROUNDS;
+	int rounds = peer_victims() ? ROUNDS_VICTIMS : ROUNDS;
 	struct rng rng;
 	struct peer_dir d;
 
 	if (argc > 1)
 		return victim(argv);
+	if (slow && strcmp(slow, "1") == 0)
+		rounds = (int)rng_setting("TMEM_TEST_ROUNDS", ROUNDS_LONG);
 	rng.state = rng_seed("TMEM_TEST_SEED");
 	peer_dir_init(&d);
 	for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++)

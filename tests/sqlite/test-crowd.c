@@ -27,6 +27,7 @@ enum {
 };
 
 #define RUN_NS (4ull * 1000000000)
+#define RUN_VICTIMS_NS (2ull * 1000000000)
 #define RUN_LONG_NS (120ull * 1000000000)
 
 struct member {
@@ -196,10 +197,12 @@ int main(void)
 	static const char *const journals[] = { "wal", "delete", "truncate",
 						"persist" };
 	const char *slow = getenv("TMEM_TEST_LONG");
-	uint64_t ns = slow && strcmp(slow, "1") == 0 ? RUN_LONG_NS : RUN_NS;
+	uint64_t ns = peer_victims() ? RUN_VICTIMS_NS : RUN_NS;
 	struct rng rng = { rng_seed("TMEM_TEST_SEED") };
 	struct peer_dir d;
 
+	if (slow && strcmp(slow, "1") == 0)
+		ns = RUN_LONG_NS;
 	peer_dir_init(&d);
 	for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++)
 		run(&d, journals[i], ns, &rng);

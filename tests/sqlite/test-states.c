@@ -19,6 +19,7 @@
 enum {
 	TMEMS = 2,
 	STEPS = 60,
+	STEPS_VICTIMS = 30,
 	STEPS_LONG = 2000,
 	ROWS = 1500
 };
@@ -366,7 +367,7 @@ static int64_t run(struct work *w, unsigned steps)
 int main(void)
 {
 	const char *slow = getenv("TMEM_TEST_LONG");
-	int is_long = slow && strcmp(slow, "1") == 0;
+	unsigned steps = peer_victims() ? STEPS_VICTIMS : STEPS;
 	struct work w = { .plain = NULL };
 
 	if (access("/usr/bin/sqlite3", X_OK) < 0) {
@@ -374,12 +375,14 @@ int main(void)
 		return 77;
 	}
 	w.rng.state = rng_seed("TMEM_TEST_SEED");
+	if (slow && strcmp(slow, "1") == 0)
+		steps = STEPS_LONG;
 	peer_dir_init(&w.dir);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		int64_t hits;
 
 		w.set = &settings[i];
-		hits = run(&w, is_long ? STEPS_LONG : STEPS);
+		hits = run(&w, steps);
 		(void)printf("%s, pages of %d, mmap %d: %lld hits\n",
 			     w.set->journal, w.set->page_size, w.set->mmap,
 			     (long long)hits);

@@ -182,4 +182,56 @@ END
 	has '^is\|4900$'
 	has '^ok$'
 done
+
+# A word that it does not know is said to SQLite's error log.
+{
+	printf '%s\n' '.log stdout' ".load $module" \
+		".open \"file:$db?$store&tmem_page_cache=none\""
+} | sqlite3 -batch -init /dev/null >"$dir/out" 2>&1 || true
+has 'tmem_page_cache=none: it is keep or drop; keep is used'
+
+# What the store took is let go of by the kernel, if it is asked to.
+forget() {
+	sync "$db"
+	dd if="$db" iflag=nocache count=0 status=none
+}
+resident() {
+	fincore --raw --noheadings --output PAGES "$db"
+}
+read_all() {
+	shell "file:$db?$store&tmem_page_cache=$1" <<END
+PRAGMA cache_size=10;
+SELECT sum(length(b)) FROM t;
+.shell sleep 0.3
+END
+}
+forget
+if ! command -v fincore >/dev/null || [ "$(resident)" -gt 10 ]; then
+	echo 'no telling what the page cache of this filesystem has'
+else
+	read_all keep
+	kept=$(resident)
+	forget
+	read_all drop
+	dropped=$(resident)
+	echo "$kept pages in the page cache when kept, $dropped when dropped"
+	# Folios that reach over what was told of stay.
+	[ "$dropped" -lt $((kept * 3 / 4)) ] || fail 'the page cache keeps all'
+fi
+
+# The examples do what they say.
+"$TMEM_SOURCE/examples/sqlite/shell.sh" "$module" >"$dir/out" 2>&1 ||
+	fail 'shell.sh'
+has '^hits +[1-9]'
+got=0
+"$TMEM_SOURCE/examples/sqlite/two-processes.sh" "$TMEM_BUILD" 16 5000 \
+	>"$dir/out" 2>&1 || got=$?
+if [ $got = 77 ]; then
+	cat "$dir/out"
+elif [ $got != 0 ]; then
+	fail "two-processes.sh: $got"
+else
+	has 'process 1: hits=[1-9]'
+	has 'process 2: hits=[1-9]'
+fi
 exit $status

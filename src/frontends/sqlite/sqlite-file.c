@@ -17,85 +17,132 @@ static struct sqlite_file *own(sqlite3_file *file)
 
 /* ---- Pages -------------------------------------------------------------- */
 
-/* Pages below the store's smallest are kept with zeros behind them. */
-static int page_get(const struct sqlite_view *v, void *page, int bytes,
-		    sqlite3_int64 offset)
+static int page_get(struct sqlite_view *v, void *page, sqlite3_int64 offset)
 {
-	struct tmem_precache_file file = { .object = { v->life } };
-	struct tmem_precache *pool =
-		sqlite_store_pool(v->node->store, v->page_size);
-	uint64_t index = (uint64_t)offset / v->page_size;
-	uint8_t padded[TMEM_PAGE_SIZE_MIN];
-	int hit;
-
-	if (bytes >= TMEM_PAGE_SIZE_MIN)
-		return tmem_precache_get(pool, &file, index, page) == 1;
-	hit = tmem_precache_get(pool, &file, index, padded) == 1;
-	if (hit)
-		memcpy(page, padded, (size_t)bytes);
-	return hit;
+	return sqlite_store_get(v->node->store, v->life, v->page_size,
+				(uint64_t)offset / v->page_size, page);
 }
 
-static int page_put(const struct sqlite_view *v, const void *page, int bytes,
-		    sqlite3_int64 offset)
+static void shed(const struct sqlite_file *f, sqlite3_int64 offset)
 {
-	struct tmem_precache_file file = { .object = { v->life } };
-	struct tmem_precache *pool =
-		sqlite_store_pool(v->node->store, v->page_size);
-	uint64_t index = (uint64_t)offset / v->page_size;
-	uint8_t padded[TMEM_PAGE_SIZE_MIN];
+	const struct sqlite_node *node = f->view.node;
+	struct sqlite_shed_piece piece = {
+		.fd = node->fd,
+		.bytes = f->view.page_size,
+		.dev = node->dev,
+		.ino = node->ino,
+		.offset = (uint64_t)offset,
+	};
 
-	if (bytes >= TMEM_PAGE_SIZE_MIN)
-		return tmem_precache_put(pool, &file, index, page) == 1;
-	memcpy(padded, page, (size_t)bytes);
-	memset(padded + bytes, 0, sizeof(padded) - (size_t)bytes);
-	return tmem_precache_put(pool, &file, index, padded) == 1;
+	sqlite_shed_add(&f->store->shed, &piece);
 }
 
-/* From the file, and maybe into the store. */
-static int page_read(struct sqlite_file *f, void *page, int bytes,
-		     sqlite3_int64 offset)
+/* What was read is put now, or when it leaves a page cache that tells us. */
+static void offer(struct sqlite_file *f, const void *page, sqlite3_int64 offset)
 {
-	struct sqlite_node *node = f->view.node;
+	struct sqlite_view *v = &f->view;
+
+	if ((sqlite_pages_stamp(&f->claim, page, offset, v->life) ||
+	     sqlite_view_offer(v, (uint64_t)offset / v->page_size, page)) &&
+	    f->opts.shed)
+		shed(f, offset);
+}
+
+/* From the file; @ret_slow: it took a disk. */
+static int timed_read(struct sqlite_file *f, void *page, int bytes,
+		      sqlite3_int64 offset, int *ret_slow)
+{
 	uint64_t begun = sqlite_admit_clock();
 	int rc = f->real->pMethods->xRead(f->real, page, bytes, offset);
 
+	*ret_slow = sqlite_admit_slow(bytes, sqlite_admit_clock() - begun);
+	return rc;
+}
+
+/* The store has it not. */
+static int miss_read(struct sqlite_file *f, void *page, int bytes,
+		     sqlite3_int64 offset)
+{
+	struct sqlite_node *node = f->view.node;
+	int slow, rc = timed_read(f, page, bytes, offset, &slow);
+
+	node->counts.misses++;
 	if (rc != SQLITE_OK) /* an error, or a read beyond the end */
 		return rc;
-	if (!f->admit_all && !sqlite_admit_page(&node->admit, bytes,
-						sqlite_admit_clock() - begun))
+	if (!f->opts.admit_all)
+		sqlite_admit_missed(&node->admit, f->store->session, slow);
+	if (!f->opts.admit_all && !(slow && sqlite_admit_page(&node->admit)))
 		node->counts.skipped++;
-	else if (page_put(&f->view, page, bytes, offset))
-		node->counts.stored++;
 	else
-		node->counts.refused++;
+		offer(f, page, offset);
 	return SQLITE_OK;
+}
+
+/* The store has it; some are read all the same, see sqlite-admit.c. */
+static int hit_read(struct sqlite_file *f, void *page, int bytes,
+		    sqlite3_int64 offset)
+{
+	struct sqlite_node *node = f->view.node;
+	int slow, rc;
+
+	node->counts.hits++;
+	/* It was taken out, and goes back in its turn. */
+	(void)sqlite_pages_stamp(&f->claim, page, offset, f->view.life);
+	if (f->opts.admit_all ||
+	    !sqlite_admit_hit(&node->admit, f->store->session))
+		return SQLITE_OK;
+	rc = timed_read(f, page, bytes, offset, &slow);
+	sqlite_admit_probed(&node->admit, slow);
+	return rc;
+}
+
+static int idle_read(struct sqlite_file *f, void *page, int bytes,
+		     sqlite3_int64 offset, int way)
+{
+	struct sqlite_node *node = f->view.node;
+	int slow, rc;
+
+	node->counts.idle++;
+	if (way == SQLITE_ADMIT_PASS)
+		return f->real->pMethods->xRead(f->real, page, bytes, offset);
+	rc = timed_read(f, page, bytes, offset, &slow);
+	sqlite_admit_sampled(&node->admit, slow);
+	return rc;
+}
+
+/* Not a page of a state that is known. */
+static int plain_read(struct sqlite_file *f, void *page, int bytes,
+		      sqlite3_int64 offset)
+{
+	int rc = f->real->pMethods->xRead(f->real, page, bytes, offset);
+
+	if (rc == SQLITE_OK && offset == SQLITE_TOKEN_COUNTER &&
+	    bytes == SQLITE_TOKEN_COUNTER_BYTES)
+		sqlite_view_counter(&f->view, page);
+	else if (f->view.node && offset)
+		f->view.node->counts.passed++;
+	return rc;
 }
 
 static int file_read(sqlite3_file *file, void *page, int bytes,
 		     sqlite3_int64 offset)
 {
 	struct sqlite_file *f = own(file);
-	struct sqlite_node *node = f->view.node;
-	int rc;
+	int way;
 
-	if (!sqlite_view_page(&f->view, bytes, offset)) {
-		rc = f->real->pMethods->xRead(f->real, page, bytes, offset);
-		if (rc == SQLITE_OK && offset == SQLITE_TOKEN_COUNTER &&
-		    bytes == SQLITE_TOKEN_COUNTER_BYTES)
-			sqlite_view_counter(&f->view, page);
-		else if (node && offset)
-			node->counts.passed++;
-		return rc;
+	sqlite_pages_claim(&f->claim, page);
+	if (!sqlite_view_may(&f->view, bytes, offset))
+		return plain_read(f, page, bytes, offset);
+	if (!f->opts.admit_all) {
+		way = sqlite_admit_way(&f->view.node->admit);
+		if (way != SQLITE_ADMIT_ASK)
+			return idle_read(f, page, bytes, offset, way);
 	}
-	if (page_get(&f->view, page, bytes, offset)) {
-		node->counts.hits++;
-		sqlite_admit_count(&node->admit, f->store->session, 1);
-		return SQLITE_OK;
-	}
-	node->counts.misses++;
-	sqlite_admit_count(&node->admit, f->store->session, 0);
-	return page_read(f, page, bytes, offset);
+	if (!sqlite_view_page(&f->view, bytes))
+		return plain_read(f, page, bytes, offset);
+	if (page_get(&f->view, page, offset))
+		return hit_read(f, page, bytes, offset);
+	return miss_read(f, page, bytes, offset);
 }
 
 static int file_write(sqlite3_file *file, const void *page, int bytes,
@@ -180,6 +227,7 @@ static int file_close(sqlite3_file *file)
 {
 	struct sqlite_file *f = own(file);
 
+	sqlite_pages_release(&f->claim);
 	sqlite_view_finish(&f->view);
 	return f->real->pMethods->xClose(f->real);
 }
@@ -284,16 +332,21 @@ enum {
 };
 
 void sqlite_file_init(struct sqlite_file *f, const char *path,
-		      struct sqlite_store *store, int admit_all)
+		      struct sqlite_store *store,
+		      const struct sqlite_file_opts *opts)
 {
 	int version = f->real->pMethods->iVersion;
 
 	f->base.pMethods =
 		&methods[(version > METHODS_MAX ? METHODS_MAX : version) - 1];
 	f->store = store;
-	f->admit_all = admit_all;
+	f->opts = *opts;
 	memset(&f->view, 0, sizeof(f->view));
 	f->view.file = f->real;
+	f->claim = (struct sqlite_claim){
+		.wanted = store && store->session && store->victims,
+		.view = &f->view,
+	};
 	if (store && store->session)
 		f->view.node = sqlite_node_get(store, path, f->real);
 }

@@ -78,12 +78,10 @@ static int is_node_of(const struct sqlite_node *node, const struct identity *id)
 
 static void give_up(struct sqlite_node *node)
 {
-	struct tmem_precache_file file = { .object = { node->life } };
 	uint32_t page_size = node->token.page_size;
 
 	if (page_size) {
-		(void)tmem_precache_flush_inode(
-			sqlite_store_pool(node->store, page_size), &file);
+		sqlite_store_flush_all(node->store, node->life, page_size);
 		node->counts.drops++;
 	}
 	memset(&node->token, 0, sizeof(node->token));
@@ -116,7 +114,7 @@ int sqlite_node_adopt(struct sqlite_node *node,
 }
 
 int sqlite_node_recognise(struct sqlite_node *node, const uint8_t *counter,
-			  uint64_t *ret, uint32_t *ret_page_size)
+			  uint64_t *ret, struct sqlite_token *ret_token)
 {
 	struct sqlite_token now = { .wal = 0 };
 	int known;
@@ -128,7 +126,7 @@ int sqlite_node_recognise(struct sqlite_node *node, const uint8_t *counter,
 	now.page_size = node->token.page_size;
 	known = sqlite_token_same(&node->token, &now, 0) && now.page_size;
 	*ret = node->life;
-	*ret_page_size = now.page_size;
+	*ret_token = now;
 	node->counts.checks += (unsigned)known;
 	(void)pthread_mutex_unlock(&node->lock);
 	return known;
@@ -168,6 +166,20 @@ void sqlite_node_drop(struct sqlite_node *node)
 	(void)pthread_mutex_lock(&node->lock);
 	give_up(node);
 	(void)pthread_mutex_unlock(&node->lock);
+}
+
+/* Pages put by who has not seen it yet belong to a life that is over. */
+void sqlite_nodes_doubt(struct sqlite_store *store)
+{
+	struct sqlite_node *node;
+
+	(void)pthread_mutex_lock(&store->nodes_lock);
+	TAILQ_FOREACH(node, &store->nodes, link) {
+		if (!node->active || atomic_exchange(&node->doubted, 1))
+			continue;
+		sqlite_node_drop(node);
+	}
+	(void)pthread_mutex_unlock(&store->nodes_lock);
 }
 
 /* ---- Being used --------------------------------------------------------- */
@@ -215,10 +227,12 @@ static struct sqlite_node *find_locked(struct sqlite_store *store,
 	if (!node)
 		return NULL;
 	TAILQ_INSERT_TAIL(&store->nodes, node, link);
-	if (node->refs++ == 0)
+	if (node->refs++ == 0) {
 		node->fd = id->fd;
-	else
+		node->doubted = 0;
+	} else {
 		(void)close(id->fd);
+	}
 	return node;
 }
 

@@ -22,6 +22,7 @@ struct sqlite_counts {
 	_Atomic uint64_t stored;  /* pages it took */
 	_Atomic uint64_t refused; /* pages it refused */
 	_Atomic uint64_t skipped; /* pages not worth offering */
+	_Atomic uint64_t idle;	  /* pages read while asking was not worth it */
 	_Atomic uint64_t passed;  /* pages read while validity was unknown */
 	_Atomic uint64_t checks;  /* times that validity was looked at */
 	_Atomic uint64_t drops;	  /* times that everything was given up */
@@ -39,6 +40,8 @@ struct sqlite_node {
 	struct tmem_precache_file file; /* (c) identity on its filesystem */
 	struct sqlite_counts counts;
 	struct sqlite_admit admit;
+	_Atomic unsigned active; /* (a) connections in a transaction */
+	_Atomic int doubted;	 /* (a) SQLite may have called it malformed */
 
 	pthread_mutex_t lock;
 	struct sqlite_token token; /* (l) lock: all zero: none */
@@ -76,12 +79,12 @@ int sqlite_node_adopt(struct sqlite_node *node,
  * sqlite_node_recognise() - the short way: is it still the state that was adopted
  * last, in rollback mode?
  * @counter: SQLITE_TOKEN_COUNTER_BYTES of the file, read under this lock.
- * @ret_page_size: out: bytes.
+ * @ret_token: out: the state.
  *
  * Return: 1; 0 no, or not known: adopt.
  */
 int sqlite_node_recognise(struct sqlite_node *node, const uint8_t *counter,
-			  uint64_t *ret, uint32_t *ret_page_size);
+			  uint64_t *ret, struct sqlite_token *ret_token);
 
 /** sqlite_node_begin() - adopts, and says that we alone change the file now. */
 int sqlite_node_begin(struct sqlite_node *node,
@@ -94,6 +97,12 @@ int sqlite_node_begin(struct sqlite_node *node,
  */
 void sqlite_node_end(struct sqlite_node *node, uint64_t life,
 		     const struct sqlite_token *token);
+
+/**
+ * sqlite_nodes_doubt() - one of the files that have a transaction under way is
+ * malformed: nothing of them is cached until all their connections are closed.
+ */
+void sqlite_nodes_doubt(struct sqlite_store *store);
 
 /** sqlite_node_drop() - gives up all pages: the file has changed somehow. */
 void sqlite_node_drop(struct sqlite_node *node);

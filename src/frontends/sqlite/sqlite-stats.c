@@ -16,7 +16,7 @@
 /* ---- Figures ------------------------------------------------------------ */
 
 enum {
-	FIGURES_MAX = 16
+	FIGURES_MAX = 20
 };
 
 struct figures {
@@ -70,6 +70,7 @@ static void collect(struct sqlite_file *f, struct figures *ret)
 	add(ret, "stored", node->counts.stored);
 	add(ret, "refused", node->counts.refused);
 	add(ret, "skipped", node->counts.skipped);
+	add(ret, "idle", node->counts.idle);
 	add(ret, "passed", node->counts.passed);
 	add(ret, "checks", node->counts.checks);
 	add(ret, "drops", node->counts.drops);

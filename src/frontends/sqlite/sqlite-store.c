@@ -9,8 +9,9 @@
 
 #include "sqlite-link.h"
 
-void sqlite_stores_init(struct sqlite_stores *s)
+void sqlite_stores_init(struct sqlite_stores *s, int victims)
 {
+	s->victims = victims;
 	LIST_INIT(&s->list);
 	(void)pthread_mutex_init(&s->lock, NULL);
 }
@@ -39,7 +40,7 @@ static int open_pools(struct sqlite_store *store)
 {
 	struct tmem_precache_opts opts = {
 		.size = sizeof(opts),
-		.flags = TMEM_PRECACHE_KEEP,
+		.flags = store->victims ? 0 : TMEM_PRECACHE_KEEP,
 		.name = "sqlite",
 	};
 	int err = 0;
@@ -84,7 +85,7 @@ static void open_session(struct sqlite_store *store)
 		    line);
 }
 
-static struct sqlite_store *create(const char *where)
+static struct sqlite_store *create(const char *where, int victims)
 {
 	struct sqlite_store *store = calloc(1, sizeof(*store));
 
@@ -98,7 +99,9 @@ static struct sqlite_store *create(const char *where)
 		}
 	}
 	store->pid = getpid();
+	store->victims = victims;
 	TAILQ_INIT(&store->nodes);
+	sqlite_shed_init(&store->shed);
 	(void)pthread_mutex_init(&store->nodes_lock, NULL);
 	(void)pthread_mutex_init(&store->line_lock, NULL);
 	open_session(store);
@@ -125,7 +128,7 @@ struct sqlite_store *sqlite_stores_get(struct sqlite_stores *s,
 			break;
 	}
 	if (!store) {
-		store = create(where);
+		store = create(where, s->victims);
 		if (store)
 			LIST_INSERT_HEAD(&s->list, store, link);
 	}
@@ -133,8 +136,10 @@ struct sqlite_store *sqlite_stores_get(struct sqlite_stores *s,
 	return store;
 }
 
-struct tmem_precache *sqlite_store_pool(struct sqlite_store *store,
-					uint32_t page_size)
+/* ---- Pages -------------------------------------------------------------- */
+
+static struct tmem_precache *pool_of(struct sqlite_store *store,
+				     uint32_t page_size)
 {
 	uint32_t size = TMEM_PAGE_SIZE_MIN;
 	int i = 0;
@@ -144,4 +149,51 @@ struct tmem_precache *sqlite_store_pool(struct sqlite_store *store,
 		i++;
 	}
 	return store->pools[i];
+}
+
+/* Pages below the store's smallest are kept with zeros behind them. */
+int sqlite_store_get(struct sqlite_store *store, uint64_t life,
+		     uint32_t page_size, uint64_t index, void *page)
+{
+	struct tmem_precache_file file = { .object = { life } };
+	struct tmem_precache *pool = pool_of(store, page_size);
+	uint8_t padded[TMEM_PAGE_SIZE_MIN];
+	int hit;
+
+	if (page_size >= TMEM_PAGE_SIZE_MIN)
+		return tmem_precache_get(pool, &file, index, page) == 1;
+	hit = tmem_precache_get(pool, &file, index, padded) == 1;
+	if (hit)
+		memcpy(page, padded, page_size);
+	return hit;
+}
+
+int sqlite_store_put(struct sqlite_store *store, uint64_t life,
+		     uint32_t page_size, uint64_t index, const void *page)
+{
+	struct tmem_precache_file file = { .object = { life } };
+	struct tmem_precache *pool = pool_of(store, page_size);
+	uint8_t padded[TMEM_PAGE_SIZE_MIN];
+
+	if (page_size >= TMEM_PAGE_SIZE_MIN)
+		return tmem_precache_put(pool, &file, index, page) == 1;
+	memcpy(padded, page, page_size);
+	memset(padded + page_size, 0, sizeof(padded) - page_size);
+	return tmem_precache_put(pool, &file, index, padded) == 1;
+}
+
+int sqlite_store_flush(struct sqlite_store *store, uint64_t life,
+		       uint32_t page_size, uint64_t index)
+{
+	struct tmem_precache_file file = { .object = { life } };
+
+	return tmem_precache_flush(pool_of(store, page_size), &file, index) == 1;
+}
+
+void sqlite_store_flush_all(struct sqlite_store *store, uint64_t life,
+			    uint32_t page_size)
+{
+	struct tmem_precache_file file = { .object = { life } };
+
+	(void)tmem_precache_flush_inode(pool_of(store, page_size), &file);
 }

@@ -14,6 +14,8 @@
 
 #include <tmem/precache.h>
 
+#include "sqlite-shed.h"
+
 /** SQLITE_STORE_POOLS - page sizes of a store: 4, 8, 16, 32 and 64 KiB. */
 #define SQLITE_STORE_POOLS 5
 
@@ -31,6 +33,7 @@ struct sqlite_store {
 	LIST_ENTRY(sqlite_store) link; /* (s) stores' lock */
 	char *where;		       /* (c) NULL: the default */
 	pid_t pid;		       /* (c) a forked child makes its own */
+	int victims;		       /* (c) see sqlite_stores_init() */
 	struct tmem *session;	       /* (c) NULL: could not be opened */
 	struct tmem_precache *pools[SQLITE_STORE_POOLS]; /* (c) */
 	_Atomic uint64_t next; /* (a) number of the next life of a file */
@@ -38,6 +41,8 @@ struct sqlite_store {
 	pthread_mutex_t nodes_lock;
 	struct sqlite_nodes nodes; /* (n) nodes_lock; least used first */
 	unsigned idle;		   /* (n) nodes that no connection uses */
+
+	struct sqlite_shed shed;
 
 	pthread_mutex_t line_lock;
 	char line[SQLITE_STORE_LINE_MAX]; /* (l) line_lock: last complaint */
@@ -47,9 +52,15 @@ struct sqlite_store {
 struct sqlite_stores {
 	pthread_mutex_t lock;
 	struct sqlite_store_list list; /* (s) */
+	int victims;		       /* (c) */
 };
 
-void sqlite_stores_init(struct sqlite_stores *s);
+/**
+ * sqlite_stores_init() - none yet.
+ * @victims: 1: they get the victims of the page caches above, so that a get takes
+ *	the page out; 0: what is read is put, and stays.
+ */
+void sqlite_stores_init(struct sqlite_stores *s, int victims);
 
 /**
  * sqlite_stores_get() - the store of that name; opened if it is the first use.
@@ -67,8 +78,21 @@ struct sqlite_store *sqlite_stores_get(struct sqlite_stores *s,
 void sqlite_store_line(struct sqlite_store *store,
 		       char ret[SQLITE_STORE_LINE_MAX]);
 
-/** sqlite_store_pool() - where pages of @page_size, 512 to 65536, are kept. */
-struct tmem_precache *sqlite_store_pool(struct sqlite_store *store,
-					uint32_t page_size);
+/**
+ * sqlite_store_get(), sqlite_store_put(), sqlite_store_flush() - page @index of the
+ * file that @life names, of @page_size bytes, 512 to 65536.
+ *
+ * Return: 1 it had it, took it, gave it up; else 0.
+ */
+int sqlite_store_get(struct sqlite_store *store, uint64_t life,
+		     uint32_t page_size, uint64_t index, void *page);
+int sqlite_store_put(struct sqlite_store *store, uint64_t life,
+		     uint32_t page_size, uint64_t index, const void *page);
+int sqlite_store_flush(struct sqlite_store *store, uint64_t life,
+		       uint32_t page_size, uint64_t index);
+
+/** sqlite_store_flush_all() - all pages of that life. */
+void sqlite_store_flush_all(struct sqlite_store *store, uint64_t life,
+			    uint32_t page_size);
 
 #endif

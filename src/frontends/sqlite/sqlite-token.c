@@ -158,9 +158,10 @@ static int is_young(const struct sqlite_token *token)
 	return token->modified_ns > since || token->changed_ns > since;
 }
 
-int sqlite_token_wal(int fd, const volatile void *index,
+int sqlite_token_wal(sqlite3_file *file, int fd, const volatile void *index,
 		     struct sqlite_token *ret)
 {
+	uint8_t head[SQLITE_TOKEN_HEAD];
 	uint32_t words[INDEX_WORDS];
 	struct sqlite_token token = { .wal = 1 };
 
@@ -171,6 +172,9 @@ int sqlite_token_wal(int fd, const volatile void *index,
 		return 0;
 	memcpy(token.salt, &words[WORD_SALT], sizeof(token.salt));
 	token.page_size = index_page_size(words);
+	/* A log that nothing has been written to has not heard of it. */
+	if (!token.page_size && !take_head(file, head, &token))
+		return 0;
 	token.backfill = words[WORD_BACKFILL];
 	if (!token.salt[0] && !token.salt[1] && is_young(&token))
 		return 0;

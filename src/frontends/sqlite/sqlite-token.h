@@ -62,7 +62,7 @@ int sqlite_token_rollback(sqlite3_file *file, int fd, struct sqlite_token *ret);
  * Return: 1; 0 it cannot be known, now: the wal-index is being changed, or nothing
  *	but the file's age tells it from an older one and the file is too young.
  */
-int sqlite_token_wal(int fd, const volatile void *index,
+int sqlite_token_wal(sqlite3_file *file, int fd, const volatile void *index,
 		     struct sqlite_token *ret);
 
 /**

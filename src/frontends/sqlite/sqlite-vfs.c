@@ -10,6 +10,7 @@
 
 #include "sqlite-file.h"
 #include "sqlite-link.h"
+#include "sqlite-report.h"
 
 /* Lives as long as the process: SQLite may ask for a VFS at any time. */
 struct shim {
@@ -29,11 +30,19 @@ static int locks_nothing(const sqlite3_vfs *real)
 	return strcmp(real->zName, "unix-none") == 0;
 }
 
-static int admits_all(const char *name)
+/* Which of two words the URI has for @key: 0 or 1; 0 if it has none. */
+static int choose(const char *name, const char *key, const char *zero,
+		  const char *one)
 {
-	const char *admit = sqlite3_uri_parameter(name, "tmem_admit");
+	const char *said = sqlite3_uri_parameter(name, key);
 
-	return admit && strcmp(admit, "all") == 0;
+	if (!said || strcmp(said, zero) == 0)
+		return 0;
+	if (strcmp(said, one) == 0)
+		return 1;
+	sqlite3_log(SQLITE_WARNING, "tmem: %s=%s: it is %s or %s; %s is used",
+		    key, said, zero, one, zero);
+	return 0;
 }
 
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
@@ -42,6 +51,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 	struct shim *shim = own(vfs);
 	struct sqlite_file *f = (struct sqlite_file *)file;
 	struct sqlite_store *store = NULL;
+	struct sqlite_file_opts opts;
 	int rc;
 
 	/* Journals, logs and temporary files are the default VFS's own. */
@@ -57,7 +67,9 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 		store = sqlite_stores_get(&shim->stores,
 					  sqlite3_uri_parameter(name,
 								"tmem_store"));
-	sqlite_file_init(f, name, store, admits_all(name));
+	opts.admit_all = choose(name, "tmem_admit", "slow", "all");
+	opts.shed = choose(name, "tmem_page_cache", "keep", "drop");
+	sqlite_file_init(f, name, store, &opts);
 	return rc;
 }
 
@@ -194,7 +206,7 @@ enum {
 	VFS_VERSION_MAX = 3
 };
 
-int sqlite_vfs_register(void)
+int sqlite_vfs_register(struct sqlite_report *report)
 {
 	sqlite3_vfs *real = sqlite3_vfs_find(NULL);
 	struct shim *shim;
@@ -207,7 +219,7 @@ int sqlite_vfs_register(void)
 	shim = calloc(1, sizeof(*shim));
 	if (!shim)
 		return SQLITE_NOMEM;
-	sqlite_stores_init(&shim->stores);
+	sqlite_stores_init(&shim->stores, report != NULL);
 	shim->real = real;
 	shim->base = template;
 	shim->base.iVersion = real->iVersion < VFS_VERSION_MAX
@@ -219,5 +231,7 @@ int sqlite_vfs_register(void)
 	rc = sqlite3_vfs_register(&shim->base, 0);
 	if (rc != SQLITE_OK)
 		free(shim);
+	else if (report)
+		atomic_store(&report->stores, &shim->stores);
 	return rc;
 }

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "sqlite-link.h"
+#include "sqlite-sane.h"
 
 enum {
 	BELIEF_UNASKED,
@@ -56,6 +57,11 @@ enum {
 	TRUNCATE_PAGES_MAX = 1024
 };
 
+/* A database's smallest pages, bytes. */
+enum {
+	PAGE_MIN = 512
+};
+
 static unsigned mask(int first, int count)
 {
 	return ((1u << count) - 1) << first;
@@ -73,8 +79,28 @@ static int has_transaction(const struct sqlite_view *v)
 static int take_token(struct sqlite_view *v, struct sqlite_token *ret)
 {
 	if (v->index)
-		return sqlite_token_wal(v->node->fd, v->index, ret);
+		return sqlite_token_wal(v->file, v->node->fd, v->index, ret);
 	return sqlite_token_rollback(v->file, v->node->fd, ret);
+}
+
+/* Someone's word that a database is malformed is of what is read now. */
+static void set_active(struct sqlite_view *v)
+{
+	int active = has_transaction(v);
+
+	if (!v->node || active == v->active)
+		return;
+	v->active = active;
+	if (active)
+		v->node->active++;
+	else
+		v->node->active--;
+}
+
+static void set_size(struct sqlite_view *v, const struct sqlite_token *token)
+{
+	v->page_size = token->page_size;
+	v->count = (uint32_t)(token->bytes / token->page_size);
 }
 
 static void ask(struct sqlite_view *v)
@@ -82,7 +108,8 @@ static void ask(struct sqlite_view *v)
 	struct sqlite_token token;
 
 	if (!v->index && v->has_counter &&
-	    sqlite_node_recognise(v->node, v->counter, &v->life, &v->page_size)) {
+	    sqlite_node_recognise(v->node, v->counter, &v->life, &token)) {
+		set_size(v, &token);
 		v->belief = BELIEF_KNOWN;
 		return;
 	}
@@ -90,7 +117,7 @@ static void ask(struct sqlite_view *v)
 	if (!take_token(v, &token) ||
 	    !sqlite_node_adopt(v->node, &token, &v->life))
 		return;
-	v->page_size = token.page_size;
+	set_size(v, &token);
 	v->belief = BELIEF_KNOWN;
 }
 
@@ -104,14 +131,53 @@ void sqlite_view_counter(struct sqlite_view *v, const void *counter)
 }
 
 /* Page 1 is left to SQLite: what tells states apart is in it. */
-int sqlite_view_page(struct sqlite_view *v, int bytes, sqlite3_int64 offset)
+int sqlite_view_may(const struct sqlite_view *v, int bytes, sqlite3_int64 offset)
 {
-	if (!v->node || !has_transaction(v))
+	return v->node && !v->node->doubted && bytes >= PAGE_MIN &&
+	       offset > 0 && offset % bytes == 0 && has_transaction(v);
+}
+
+int sqlite_view_page(struct sqlite_view *v, int bytes)
+{
+	if (v->belief == BELIEF_UNASKED)
+		ask(v);
+	return v->belief == BELIEF_KNOWN && (uint32_t)bytes == v->page_size;
+}
+
+/* ---- Victims ------------------------------------------------------------ */
+
+/* Whoever may change pages has said so by a lock. */
+int sqlite_view_writing(const struct sqlite_view *v)
+{
+	return v->level >= SQLITE_LOCK_RESERVED ||
+	       (v->exclusive & mask(LOCK_WRITE, 1)) != 0;
+}
+
+int sqlite_view_holds(struct sqlite_view *v, uint64_t life)
+{
+	if (!v->node || v->node->doubted || !has_transaction(v))
 		return 0;
 	if (v->belief == BELIEF_UNASKED)
 		ask(v);
-	return v->belief == BELIEF_KNOWN && (uint32_t)bytes == v->page_size &&
-	       offset > 0 && offset % bytes == 0;
+	return v->belief == BELIEF_KNOWN && v->life == life;
+}
+
+int sqlite_view_offer(struct sqlite_view *v, uint64_t index, const void *page)
+{
+	struct sqlite_node *node = v->node;
+	int stored;
+
+	if (!sqlite_sane(page, v->page_size, v->count)) {
+		node->counts.skipped++;
+		return 0;
+	}
+	stored = sqlite_store_put(node->store, v->life, v->page_size, index,
+				  page);
+	if (stored)
+		node->counts.stored++;
+	else
+		node->counts.refused++;
+	return stored;
 }
 
 /* ---- Changing ----------------------------------------------------------- */
@@ -128,7 +194,7 @@ static void section_begin(struct sqlite_view *v, unsigned why)
 	    !sqlite_node_begin(v->node, &token, &v->section_life))
 		return;
 	v->begun = 1;
-	v->page_size = token.page_size;
+	set_size(v, &token);
 	if (why == SECTION_EXCLUSIVE && has_transaction(v)) {
 		v->life = v->section_life;
 		v->belief = BELIEF_KNOWN;
@@ -158,15 +224,14 @@ void sqlite_view_unsure(struct sqlite_view *v)
 
 static void flush(struct sqlite_view *v, sqlite3_int64 from, sqlite3_int64 to)
 {
-	struct tmem_precache_file file = { .object = { v->section_life } };
-	struct tmem_precache *pool =
-		sqlite_store_pool(v->node->store, v->page_size);
+	struct sqlite_node *node = v->node;
 	uint64_t first = (uint64_t)from / v->page_size;
 	uint64_t end = ((uint64_t)to + v->page_size - 1) / v->page_size;
 
 	for (uint64_t page = first; page < end; page++) {
-		if (tmem_precache_flush(pool, &file, page) == 1)
-			v->node->counts.flushed++;
+		if (sqlite_store_flush(node->store, v->section_life,
+				       v->page_size, page))
+			node->counts.flushed++;
 	}
 }
 
@@ -202,7 +267,10 @@ void sqlite_view_locked(struct sqlite_view *v, int level)
 		v->belief = BELIEF_UNASKED;
 		v->has_counter = 0;
 	}
+	if (v->level < SQLITE_LOCK_RESERVED && level >= SQLITE_LOCK_RESERVED)
+		v->writes++;
 	v->level = level;
+	set_active(v);
 	if (level == SQLITE_LOCK_EXCLUSIVE)
 		section_begin(v, SECTION_EXCLUSIVE);
 }
@@ -212,6 +280,7 @@ void sqlite_view_unlock(struct sqlite_view *v, int level)
 	if (level < SQLITE_LOCK_EXCLUSIVE)
 		section_end(v, SECTION_EXCLUSIVE);
 	v->level = level;
+	set_active(v);
 }
 
 void sqlite_view_mapped(struct sqlite_view *v, const volatile void *index)
@@ -220,6 +289,7 @@ void sqlite_view_mapped(struct sqlite_view *v, const volatile void *index)
 	v->belief = BELIEF_UNASKED;
 	if (!index)
 		v->shared = v->exclusive = 0;
+	set_active(v);
 }
 
 /* Nobody else may write to the log, and nothing in it is left to be copied. */
@@ -238,8 +308,11 @@ void sqlite_view_shm_locked(struct sqlite_view *v, int first, int count,
 		v->shared |= locks;
 		if (locks & mask(LOCK_READ_0, LOCKS_READ_ALL))
 			v->belief = BELIEF_UNASKED;
+		set_active(v);
 		return;
 	}
+	if (locks & mask(LOCK_WRITE, 1))
+		v->writes++;
 	v->exclusive |= locks;
 	if (!v->index)
 		return;
@@ -260,6 +333,7 @@ void sqlite_view_shm_unlock(struct sqlite_view *v, int first, int count)
 		section_end(v, SECTION_RESTART);
 	v->shared &= ~locks;
 	v->exclusive &= ~locks;
+	set_active(v);
 }
 
 /* A section that the connection dies in has led to who knows what. */
@@ -270,6 +344,9 @@ void sqlite_view_finish(struct sqlite_view *v)
 		sqlite_node_end(v->node, v->section_life, NULL);
 	}
 	v->sections = 0;
+	v->level = SQLITE_LOCK_NONE;
+	v->index = NULL;
+	set_active(v);
 	sqlite_node_put(v->node);
 	v->node = NULL;
 }

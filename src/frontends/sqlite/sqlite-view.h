@@ -18,6 +18,7 @@ struct sqlite_view {
 	struct sqlite_node *node; /* NULL: nothing is cached */
 	sqlite3_file *file;	  /* the default VFS's */
 
+	int active;		    /* the node knows of a transaction */
 	int level;		    /* SQLITE_LOCK_* on the file */
 	const volatile void *index; /* wal-index, first region, or NULL */
 	unsigned shared, exclusive; /* wal-index locks held, a bit each */
@@ -28,7 +29,9 @@ struct sqlite_view {
 	int belief;	    /* this transaction's: unasked, known, unknown */
 	uint64_t life;	    /* if known: names the pages */
 	uint32_t page_size; /* of both lives, bytes */
+	uint32_t count;	    /* of pages that the file had then */
 
+	uint64_t writes;   /* times that it began to change pages */
 	unsigned sections; /* reasons for which we alone change the file */
 	int begun;	   /* the node knows */
 	uint64_t section_life;
@@ -37,11 +40,29 @@ struct sqlite_view {
 /** sqlite_view_finish() - the file is about to be closed. */
 void sqlite_view_finish(struct sqlite_view *v);
 
+/** sqlite_view_may() - whether a read looks like one of a page, in a transaction. */
+int sqlite_view_may(const struct sqlite_view *v, int bytes,
+		    sqlite3_int64 offset);
+
 /**
- * sqlite_view_page() - whether a read may be answered from the store, and what is
- * read be put there.
+ * sqlite_view_page() - whether such a read may be answered from the store, and what
+ * is read be put there.
  */
-int sqlite_view_page(struct sqlite_view *v, int bytes, sqlite3_int64 offset);
+int sqlite_view_page(struct sqlite_view *v, int bytes);
+
+/** sqlite_view_writing() - 1: this connection may be changing pages, in its cache. */
+int sqlite_view_writing(const struct sqlite_view *v);
+
+/** sqlite_view_holds() - 1: in a transaction for which @life's pages are true. */
+int sqlite_view_holds(struct sqlite_view *v, uint64_t life);
+
+/**
+ * sqlite_view_offer() - puts page @index of the life that the view believes in, if
+ * it can be one.
+ *
+ * Return: 1 the store took it, else 0.
+ */
+int sqlite_view_offer(struct sqlite_view *v, uint64_t index, const void *page);
 
 /** sqlite_view_counter() - SQLite has read the file's change counter. */
 void sqlite_view_counter(struct sqlite_view *v, const void *counter);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench-block.c - a disk whose blocks lie in a store, beside those of nbdkit's own
+ * memory plugin: sparse (pages in a table), malloc (one array), zstd (blocks of
+ * 32 KiB, compressed).
+ *
+ * Each round gives each of them, in turns, a server of its own and does
+ *
+ *	write	each page once, in random order, 32 requests at a time
+ *	over	each block again, with another page
+ *	rest	until its memory stands still
+ *	read	all of it, and compare; then some of it one at a time
+ *	write	some of it again, one at a time
+ *
+ * Ratios are made within a round. Memory is what the writes took: malloc has all
+ * of its own from the beginning.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <tmem/tmem.h>
+
+#include "bench-corpus.h"
+#include "bench-run.h"
+#include "clock.h"
+#include "nbd-load.h"
+#include "nbd-server.h"
+#include "options.h"
+#include "private.h"
+
+#define MIB (1ull << 20)
+#define DEPTH 32u
+#define ROUNDS 5u
+#define REST_STEP_NS (500 * TMEM_NS_PER_MS)
+#define REST_NS_MAX (20 * TMEM_NS_PER_SEC)
+
+/* A store leaves pages alone for two seconds before background work begins; the
+ * others have none. */
+#define REST_NS_MIN (2500 * TMEM_NS_PER_MS)
+
+/* Memory that still moves by less is at rest. */
+#define REST_BYTES (1 * MIB)
+
+enum {
+	OURS,
+	SPARSE,
+	MALLOC,
+	ZSTD,
+	PEERS
+};
+
+static const struct peer {
+	const char *name;
+	const char *allocator; /* of the memory plugin; NULL: our plugin */
+} peers[PEERS] = {
+	{ "tmem", NULL },
+	{ "sparse", "allocator=sparse" },
+	{ "malloc", "allocator=malloc" },
+	{ "zstd", "allocator=zstd" },
+};
+
+/** struct scale - how much of everything. */
+struct scale {
+	uint64_t corpus_bytes; /* of each */
+	uint64_t singles;      /* requests one at a time */
+	unsigned rounds;
+};
+
+static const struct scale scale_full = { 16 * MIB, 4000, ROUNDS };
+static const struct scale scale_tiny = { 1 * MIB, 64, 1 };
+
+/** struct figures - of a peer: a value each round. */
+struct figures {
+	double write[ROUNDS], over[ROUNDS], read[ROUNDS]; /* a second */
+	double write_one[ROUNDS], read_one[ROUNDS];
+	double write_p50[ROUNDS], over_p50[ROUNDS], read_p50[ROUNDS]; /* us */
+	double write_one_p50[ROUNDS], read_one_p50[ROUNDS];
+	double memory[ROUNDS]; /* bytes a page */
+	double cpu_us[ROUNDS]; /* of the server, a page written, until rest */
+};
+
+/** struct disk - what is written where. */
+struct disk {
+	struct bench_corpora corpora;
+	const uint8_t **pages; /* block to page; one more than there are blocks,
+				* so that all can be moved by one */
+	uint32_t *order;
+	uint64_t count;
+};
+
+static void disk_init(struct disk *d, uint64_t corpus_bytes)
+{
+	struct bench_random random = { .state = 1 };
+	uint64_t i, n;
+	unsigned c;
+
+	if (bench_corpora_init(&d->corpora, getenv("TMEM_CORPORA"),
+			       corpus_bytes))
+		private_die("no pages to write; $TMEM_CORPORA?");
+	for (c = 0; c < d->corpora.count; c++)
+		d->count += d->corpora.corpus[c].count;
+	d->pages = calloc(d->count + 1, sizeof(*d->pages));
+	d->order = calloc(d->count, sizeof(*d->order));
+	if (!d->pages || !d->order)
+		private_die("out of memory");
+	for (c = 0, n = 0; c < d->corpora.count; c++)
+		for (i = 0; i < d->corpora.corpus[c].count; i++, n++) {
+			d->pages[n] =
+				d->corpora.corpus[c].pages + i * TMEM_PAGE_SIZE;
+			d->order[n] = (uint32_t)n;
+		}
+	d->pages[d->count] = d->pages[0];
+	for (i = d->count - 1; i; i--) {
+		uint32_t other = (uint32_t)bench_below(&random, i + 1);
+		uint32_t swap = d->order[i];
+
+		d->order[i] = d->order[other];
+		d->order[other] = swap;
+	}
+}
+
+static void disk_finish(struct disk *d)
+{
+	free(d->pages);
+	free(d->order);
+	bench_corpora_finish(&d->corpora);
+}
+
+static void start(struct nbd_server *s, const struct peer *p,
+		  const struct disk *d)
+{
+	char plugin[PATH_MAX], size[32];
+	const char *args[] = { "memory", size, p->allocator, NULL };
+
+	(void)snprintf(size, sizeof(size), "size=%llu",
+		       (unsigned long long)(d->count * TMEM_PAGE_SIZE));
+	if (!p->allocator) {
+		args[0] = nbd_server_plugin(plugin);
+		args[2] = "store=embedded";
+	}
+	nbd_server_start(s, args);
+}
+
+/* Return: bytes once they stand still. */
+static uint64_t await_rest(const struct nbd_server *s, const struct peer *p)
+{
+	const struct timespec step = { .tv_nsec = REST_STEP_NS };
+	const uint64_t from = tmem_clock_ns();
+	const uint64_t least = from + (p->allocator ? 0 : REST_NS_MIN);
+	uint64_t before, now;
+
+	now = nbd_server_memory(s);
+	do {
+		before = now;
+		(void)nanosleep(&step, NULL);
+		now = nbd_server_memory(s);
+	} while (tmem_clock_ns() < least ||
+		 ((now > before ? now - before : before - now) > REST_BYTES &&
+		  tmem_clock_ns() < from + REST_NS_MAX));
+	return now;
+}
+
+static void run(struct nbd_handle *nbd, const struct nbd_load *load,
+		double *per_second, double *p50)
+{
+	static struct nbd_load_result r; /* too large for a stack */
+
+	nbd_load_run(nbd, load, &r);
+	*per_second = r.per_second;
+	*p50 = (double)tmem_histogram_percentile(&r.latency, 50) / 1000;
+}
+
+static void measure(const struct peer *p, const struct scale *scale,
+		    const struct disk *d, struct figures *f, unsigned n)
+{
+	struct nbd_load load = { .depth = DEPTH,
+				 .order = d->order,
+				 .count = d->count,
+				 .pages = d->pages };
+	uint64_t before, cpu;
+	struct nbd_handle *nbd;
+	struct nbd_server s;
+
+	start(&s, p, d);
+	nbd = nbd_load_connect(s.socket);
+	before = nbd_server_memory(&s);
+	cpu = nbd_server_cpu(&s);
+	run(nbd, &load, &f->write[n], &f->write_p50[n]);
+	load.pages++;
+	run(nbd, &load, &f->over[n], &f->over_p50[n]);
+	f->memory[n] = (double)(await_rest(&s, p) - before) / (double)d->count;
+	f->cpu_us[n] = (double)(nbd_server_cpu(&s) - cpu) / 1000 /
+		       (double)d->count / 2;
+
+	load.kind = NBD_LOAD_READ;
+	run(nbd, &load, &f->read[n], &f->read_p50[n]);
+	load.depth = 1;
+	if (load.count > scale->singles)
+		load.count = scale->singles;
+	run(nbd, &load, &f->read_one[n], &f->read_one_p50[n]);
+	load.kind = NBD_LOAD_WRITE;
+	run(nbd, &load, &f->write_one[n], &f->write_one_p50[n]);
+	nbd_load_disconnect(nbd);
+	nbd_server_stop(&s);
+}
+
+/* ---- Telling -------------------------------------------------------------- */
+
+static void tell_peer(struct bench_report *r, const char *name,
+		      const struct figures *f, unsigned n)
+{
+	bench_report_add(r, name, "writes", "writes a second, 32 at a time",
+			 f->write, n);
+	bench_report_add(r, name, "overwrites", "writes over them", f->over, n);
+	bench_report_add(r, name, "reads", "reads", f->read, n);
+	bench_report_add(r, name, "write_p50_us", "p50 of writes, us",
+			 f->write_p50, n);
+	bench_report_add(r, name, "overwrite_p50_us", "... over others",
+			 f->over_p50, n);
+	bench_report_add(r, name, "read_p50_us", "... of reads", f->read_p50, n);
+	bench_report_add(r, name, "writes_depth1", "writes, one at a time",
+			 f->write_one, n);
+	bench_report_add(r, name, "reads_depth1", "reads", f->read_one, n);
+	bench_report_add(r, name, "write_depth1_p50_us", "... their p50, us",
+			 f->write_one_p50, n);
+	bench_report_add(r, name, "read_depth1_p50_us", "... of reads",
+			 f->read_one_p50, n);
+	bench_report_add(r, name, "page_bytes", "memory of a page, bytes",
+			 f->memory, n);
+	bench_report_add(r, name, "page_cpu_us",
+			 "CPU of a page written, rest included, us", f->cpu_us,
+			 n);
+}
+
+static void tell_ratio(struct bench_report *r, const char *key, const char *text,
+		       const double *ours, const double *theirs, unsigned n)
+{
+	double ratios[ROUNDS];
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		ratios[i] = theirs[i] > 0 ? ours[i] / theirs[i] : 0;
+	bench_report_add(r, NULL, key, text, ratios, n);
+}
+
+static void tell(struct bench_report *r, const struct figures *f, unsigned n)
+{
+	unsigned i;
+
+	tell_ratio(r, "write_vs_sparse", "writes against sparse", f[OURS].write,
+		   f[SPARSE].write, n);
+	tell_ratio(r, "overwrite_vs_sparse", "writes over others", f[OURS].over,
+		   f[SPARSE].over, n);
+	tell_ratio(r, "read_vs_sparse", "reads", f[OURS].read, f[SPARSE].read,
+		   n);
+	tell_ratio(r, "memory_vs_sparse", "memory", f[OURS].memory,
+		   f[SPARSE].memory, n);
+	tell_ratio(r, "write_vs_malloc", "writes against malloc", f[OURS].write,
+		   f[MALLOC].write, n);
+	tell_ratio(r, "read_vs_malloc", "reads", f[OURS].read, f[MALLOC].read,
+		   n);
+	tell_ratio(r, "write_vs_zstd", "writes against zstd", f[OURS].write,
+		   f[ZSTD].write, n);
+	tell_ratio(r, "overwrite_vs_zstd", "writes over others", f[OURS].over,
+		   f[ZSTD].over, n);
+	tell_ratio(r, "read_vs_zstd", "reads", f[OURS].read, f[ZSTD].read, n);
+	tell_ratio(r, "write_depth1_vs_sparse",
+		   "one at a time: writes against sparse", f[OURS].write_one,
+		   f[SPARSE].write_one, n);
+	tell_ratio(r, "read_depth1_vs_sparse", "reads", f[OURS].read_one,
+		   f[SPARSE].read_one, n);
+	for (i = 0; i < PEERS; i++)
+		tell_peer(r, peers[i].name, &f[i], n);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .name = "block",
+			     .doc = "A disk in a store beside nbdkit's memory "
+				    "plugin." };
+	static struct bench_report report;
+	static struct figures figures[PEERS];
+	const struct scale *scale;
+	struct disk d = { 0 };
+	unsigned round, i;
+
+	options_parse(&o, argc, argv);
+	scale = o.tiny ? &scale_tiny : &scale_full;
+	if (!nbd_server_exists())
+		private_die("there is no nbdkit; please install it");
+	disk_init(&d, scale->corpus_bytes);
+	for (round = 0; round < scale->rounds; round++)
+		for (i = 0; i < PEERS; i++) {
+			unsigned n = round % 2 ? PEERS - 1 - i : i;
+
+			measure(&peers[n], scale, &d, &figures[n], round);
+		}
+	tell(&report, figures, scale->rounds);
+	options_tell(&o, &report, d.count * TMEM_PAGE_SIZE, scale->rounds);
+	disk_finish(&d);
+	return 0;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* swap-disk.c - a swap disk whose pages lie in a store: set up, taken down. */
+#include "swap-disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/swap.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define PLUGIN_FILE "nbdkit-tmem-plugin.so"
+#define PLUGIN_NAME "tmem"
+
+/* Requests at work at a time: the kernel reads ahead and writes in batches. */
+#define THREADS "16"
+
+static int complain(struct swap_disk *d, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int complain(struct swap_disk *d, int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(d->fault, sizeof(d->fault), format, args);
+	va_end(args);
+	return err;
+}
+
+/* ---- What the kernel says ------------------------------------------------- */
+
+/* Return: the first character of a file below /sys, or 0. */
+static char first_of(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char c = 0;
+
+	if (fd >= 0) {
+		if (read(fd, &c, 1) != 1)
+			c = 0;
+		(void)close(fd);
+	}
+	return c;
+}
+
+static void queue_path(const char *device, const char *name, char *path)
+{
+	(void)snprintf(path, PATH_MAX, "/sys/block/%s/queue/%s",
+		       strrchr(device, '/') + 1, name);
+}
+
+/* Return: 1 it is in use as swap, with the bytes that are there. */
+static int find_swap(const char *device, uint64_t *ret_bytes)
+{
+	FILE *f = fopen("/proc/swaps", "re");
+	char line[512], name[256];
+	uint64_t used_kib;
+	int found = 0;
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%255s %*s %*s %" SCNu64, name, &used_kib) !=
+			    2 ||
+		    strcmp(name, device) != 0)
+			continue;
+		*ret_bytes = used_kib << 10;
+		found = 1;
+	}
+	if (f)
+		(void)fclose(f);
+	return found;
+}
+
+/* ---- Down ----------------------------------------------------------------- */
+
+static int bring_home(struct swap_disk *d, const struct swap_record *r)
+{
+	if (!r->device[0] || !find_swap(r->device, &d->home_bytes))
+		return 0;
+	if (!swapoff(r->device))
+		return 0;
+	if (errno == ENOMEM)
+		return complain(d, -ENOMEM,
+				"%s holds %" PRIu64
+				" MiB, more than there is room for in memory "
+				"and other swap; it stays as it is",
+				r->device, d->home_bytes >> 20);
+	return complain(d, -errno, "swapoff %s: %s; it stays as it is",
+			r->device, strerror(errno));
+}
+
+/* From whatever was reached. Return: 0; negative errno, and the record stays. */
+static int take_down(struct swap_disk *d, struct swap_record *r)
+{
+	const struct swap_way *way = r->way[0] ? swap_way_find(r->way) : NULL;
+	char fault[SWAP_WAY_FAULT_MAX] = "";
+	int err = bring_home(d, r);
+
+	if (err)
+		return err;
+	if (r->way[0] && !way)
+		return complain(d, -EPROTO, "%s/record: no such way: %s",
+				r->dir, r->way);
+	if (way)
+		err = way->detach(&swap_host_here, r, fault);
+	if (err)
+		return complain(d, err, "%s", fault);
+	err = swap_process_end(&r->server, 0);
+	if (err)
+		return complain(d, err, "nbdkit (process %d) does not end",
+				(int)r->server.pid);
+	return 0;
+}
+
+int swap_disk_down(struct swap_disk *d, const char *dir)
+{
+	struct swap_record r;
+	int err;
+
+	memset(d, 0, sizeof(*d));
+	err = swap_record_open(&r, dir);
+	if (err == -ENOENT)
+		return complain(d, err, "no swap is on: there is no %s", dir);
+	if (err == -EBUSY)
+		return complain(d, err, "another tmem is at work on %s", dir);
+	if (err)
+		return complain(d, err, "%s: %s", dir, strerror(-err));
+	(void)snprintf(d->device, sizeof(d->device), "%s", r.device);
+	err = take_down(d, &r);
+	if (err)
+		swap_record_close(&r);
+	else
+		swap_record_remove(&r);
+	return err;
+}
+
+/* ---- Up ------------------------------------------------------------------- */
+
+/* Beside this program, as in a build directory; else where nbdkit looks. */
+static const char *find_plugin(const struct swap_wish *w, char *path)
+{
+	ssize_t n;
+	char *slash;
+
+	if (w->plugin)
+		return w->plugin;
+	n = readlink("/proc/self/exe", path, PATH_MAX - 64);
+	path[n > 0 ? n : 0] = 0;
+	slash = strrchr(path, '/');
+	if (slash) {
+		strcpy(slash + 1, PLUGIN_FILE);
+		if (!access(path, R_OK))
+			return path;
+	}
+	return PLUGIN_NAME;
+}
+
+/** struct command_line - nbdkit's, as it grows. */
+struct command_line {
+	const char *argv[SWAP_TOOL_ARGS_MAX];
+	unsigned count;
+	char texts[8][PATH_MAX];
+	unsigned text_count;
+};
+
+static void add(struct command_line *c, const char *arg)
+{
+	c->argv[c->count++] = arg;
+}
+
+static void add_key(struct command_line *c, const char *key, const char *value)
+{
+	char *text = c->texts[c->text_count];
+
+	if (!value)
+		return;
+	(void)snprintf(text, PATH_MAX, "%s=%s", key, value);
+	c->text_count++;
+	add(c, text);
+}
+
+static void build_line(struct command_line *c, const struct swap_wish *w,
+		       const char *socket, const char *pidfile)
+{
+	char size[32];
+
+	(void)snprintf(size, sizeof(size), "%" PRIu64, w->size_bytes);
+	/* In the foreground its faults are told to us, not to the system's log,
+	 * also those of a store that is opened late. */
+	add(c, "nbdkit");
+	add(c, "--foreground");
+	add(c, "--unix");
+	add(c, socket);
+	add(c, "--pidfile");
+	add(c, pidfile);
+	add(c, "--threads");
+	add(c, THREADS);
+	add(c, find_plugin(w, c->texts[c->text_count++]));
+	add_key(c, "size", size);
+	add_key(c, "backing", w->backing);
+	add_key(c, "store", w->store);
+	add_key(c, "domain", w->domain);
+	add_key(c, "limit", w->limit);
+}
+
+/* Once it listens, it writes down its number. */
+static int await_server(const struct swap_record *r)
+{
+	const struct timespec nap = { .tv_nsec = 5 * TMEM_NS_PER_MS };
+	uint64_t end = tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
+	char path[PATH_MAX];
+
+	(void)swap_record_path(r, "nbdkit.pid", path);
+	while (access(path, F_OK)) {
+		if (!swap_process_lives(&r->server))
+			return -ESRCH;
+		if (tmem_clock_ns() > end)
+			return -ETIMEDOUT;
+		(void)nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
+/* A server that has ended says why in its log. Return: @err. */
+static int blame_server(struct swap_disk *d, const struct swap_record *r,
+			int err)
+{
+	char log[PATH_MAX], say[SWAP_TOOL_SAY_MAX];
+
+	swap_tool_first_line(swap_record_path(r, "nbdkit.log", log), say);
+	return complain(d, err, "nbdkit: %s", say);
+}
+
+static int start_server(struct swap_disk *d, const struct swap_wish *w,
+			struct swap_record *r, const char *socket)
+{
+	char pidfile[PATH_MAX], log[PATH_MAX];
+	struct command_line *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return complain(d, -ENOMEM, "out of memory");
+	build_line(c, w, socket, swap_record_path(r, "nbdkit.pid", pidfile));
+	err = swap_tool_start(c->argv, swap_record_path(r, "nbdkit.log", log),
+			      &r->server);
+	free(c);
+	if (!err)
+		err = swap_record_write(r);
+	if (!err)
+		err = await_server(r);
+	if (err == -ESRCH)
+		return blame_server(d, r, err);
+	return err ? complain(d, err, "nbdkit: %s", strerror(-err)) : 0;
+}
+
+static int make_device(struct swap_disk *d, const struct swap_wish *w,
+		       struct swap_record *r, const char *socket)
+{
+	const struct swap_offer offer = { .size_bytes = w->size_bytes,
+					  .socket = socket };
+	char fault[SWAP_WAY_FAULT_MAX] = "";
+	int err;
+
+	(void)snprintf(r->way, sizeof(r->way), "%s", d->way->name);
+	err = d->way->attach(&swap_host_here, &offer, r, fault);
+	if (err)
+		return complain(d, err, "%s", fault[0] ? fault : strerror(-err));
+	err = swap_record_write(r);
+	return err ? complain(d, err, "%s/record: %s", r->dir, strerror(-err))
+		   : 0;
+}
+
+/* What the kernel decides by when it is told of the swap. */
+static void tune(struct swap_disk *d, const char *device)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	queue_path(device, "rotational", path);
+	if (first_of(path) == '1') {
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			(void)!write(fd, "0", 1);
+			(void)close(fd);
+		}
+	}
+	queue_path(device, "discard_max_bytes", path);
+	d->discards = first_of(path) != '0';
+	d->zswap = first_of("/sys/module/zswap/parameters/enabled") == 'Y';
+}
+
+static int use_device(struct swap_disk *d, const struct swap_wish *w,
+		      const char *device)
+{
+	const char *const argv[] = { "mkswap", device, NULL };
+	char say[SWAP_TOOL_SAY_MAX];
+	int flags = SWAP_FLAG_DISCARD | SWAP_FLAG_PREFER |
+		    (int)(w->priority << SWAP_FLAG_PRIO_SHIFT &
+			  SWAP_FLAG_PRIO_MASK);
+	int err = swap_tool_run(argv, say);
+
+	if (err)
+		return complain(d, err, "mkswap %s: %s", device, say);
+	tune(d, device);
+	if (!swapon(device, flags))
+		return 0;
+	if (errno == EPERM)
+		return complain(d, -EPERM,
+				"the kernel takes no more swap: not permitted, "
+				"or it has as many devices as it can");
+	return complain(d, -errno, "swapon %s: %s", device, strerror(errno));
+}
+
+static int set_up(struct swap_disk *d, const struct swap_wish *w,
+		  struct swap_record *r)
+{
+	char socket[PATH_MAX];
+	int err;
+
+	(void)swap_record_path(r, "nbd.sock", socket);
+	err = start_server(d, w, r, socket);
+	if (!err)
+		err = make_device(d, w, r, socket);
+	if (!err)
+		err = use_device(d, w, r->device);
+	return err;
+}
+
+static int undo(struct swap_record *r)
+{
+	struct swap_disk rest = { .fault = "" };
+	int err = take_down(&rest, r);
+
+	if (!err) {
+		swap_record_remove(r);
+		return 0;
+	}
+	(void)swap_record_write(r);
+	swap_record_close(r);
+	return err;
+}
+
+int swap_disk_up(struct swap_disk *d, const struct swap_wish *w)
+{
+	char fault[SWAP_WAY_FAULT_MAX] = "";
+	const char *lacking;
+	struct swap_record r;
+	int err;
+
+	memset(d, 0, sizeof(*d));
+	if (!swap_way_tool("nbdkit"))
+		return complain(d, -ENOENT,
+				"there is no nbdkit; please install it");
+	d->way = w->way ? w->way : swap_way_choose(&swap_host_here, fault);
+	if (!d->way)
+		return complain(d, -ENODEV, "%s", fault);
+	lacking = d->way->lacking(&swap_host_here);
+	if (lacking)
+		return complain(d, -ENODEV, "%s lacks %s", d->way->name,
+				lacking);
+	err = swap_record_create(&r, w->dir);
+	if (err == -EEXIST)
+		return complain(d, err,
+				"there is a swap already (%s); `tmem swapoff' "
+				"takes it down",
+				w->dir);
+	if (err)
+		return complain(d, err, "%s: %s", w->dir, strerror(-err));
+	err = set_up(d, w, &r);
+	if (err) {
+		if (!d->fault[0])
+			(void)complain(d, err, "%s: %s", w->dir, strerror(-err));
+		(void)undo(&r);
+		return err;
+	}
+	strcpy(d->device, r.device);
+	d->unprotected = !swap_process_protected(&r.server);
+	swap_record_close(&r);
+	return 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * swap-way-fuse.c - nbdfuse and a loop device: for a host that has neither ublk
+ * nor nbd.
+ *
+ *	swap -> loop device -> file by FUSE -> nbdfuse -> NBD -> nbdkit
+ *
+ * The loop device does direct I/O, so that no page is cached twice. Why it is a
+ * demonstration: nobody locks nbdfuse's memory, and FUSE allocates on the way. A
+ * host that is short of memory as a whole, not only some cgroup on it, may swap
+ * out what it needs in order to swap in.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "swap-way.h"
+
+/* Once its file is unmounted, nbdfuse takes leave of the server and ends. */
+#define LEAVE_MS 3000
+
+static const char *lacking(const struct swap_host *h)
+{
+	if (!swap_way_tool("nbdfuse"))
+		return "nbdfuse";
+	if (!swap_way_tool("losetup"))
+		return "losetup";
+	if (!swap_way_driver(h->dev, "fuse", "fuse"))
+		return "FUSE";
+	if (!swap_way_driver(h->dev, "loop-control", "loop"))
+		return "loop devices";
+	return NULL;
+}
+
+/* The file has a size from when it is nbdfuse's. */
+static int await_file(const char *path, uint64_t size_bytes,
+		      const struct swap_process *p)
+{
+	const struct timespec nap = { .tv_nsec = 5 * TMEM_NS_PER_MS };
+	uint64_t end = tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
+	struct stat st;
+
+	while (stat(path, &st) || (uint64_t)st.st_size != size_bytes) {
+		if (!swap_process_lives(p))
+			return -ESRCH;
+		if (tmem_clock_ns() > end)
+			return -ETIMEDOUT;
+		(void)nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
+static int mount_file(const struct swap_offer *o, struct swap_record *r,
+		      const char *disk, char *fault)
+{
+	char log[PATH_MAX], say[SWAP_TOOL_SAY_MAX];
+	const char *const argv[] = { "nbdfuse", disk, "--unix", o->socket,
+				     NULL };
+	int fd = open(disk, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	(void)close(fd);
+	err = swap_tool_start(argv, swap_record_path(r, "attach.log", log),
+			      &r->attacher);
+	if (!err)
+		err = await_file(disk, o->size_bytes, &r->attacher);
+	if (!err)
+		return 0;
+	(void)snprintf(say, sizeof(say), "%s", strerror(-err));
+	if (err == -ESRCH)
+		swap_tool_first_line(log, say);
+	(void)snprintf(fault, SWAP_WAY_FAULT_MAX, "nbdfuse: %s", say);
+	return err;
+}
+
+static int attach(const struct swap_host *h, const struct swap_offer *o,
+		  struct swap_record *r, char *fault)
+{
+	char disk[PATH_MAX], say[SWAP_TOOL_SAY_MAX];
+	const char *const argv[] = { "losetup",	    "--find",	      "--show",
+				     "--nooverlap", "--direct-io=on", disk,
+				     NULL };
+	int err;
+
+	(void)h;
+	err = mount_file(o, r, swap_record_path(r, "disk", disk), fault);
+	if (err)
+		return err;
+	err = swap_tool_run(argv, say);
+	if (err || strlen(say) >= sizeof(r->device)) {
+		(void)snprintf(fault, SWAP_WAY_FAULT_MAX, "losetup: %s", say);
+		return err ? err : -EIO;
+	}
+	strcpy(r->device, say);
+	return 0;
+}
+
+static int detach(const struct swap_host *h, struct swap_record *r, char *fault)
+{
+	const char *const argv[] = { "losetup", "--detach", r->device, NULL };
+	char disk[PATH_MAX], say[SWAP_TOOL_SAY_MAX];
+	int err = r->device[0] ? swap_tool_run(argv, say) : 0;
+
+	(void)h;
+	if (err) {
+		(void)snprintf(fault, SWAP_WAY_FAULT_MAX, "losetup: %s", say);
+		return err;
+	}
+	(void)umount2(swap_record_path(r, "disk", disk), MNT_DETACH);
+	err = swap_process_end(&r->attacher, LEAVE_MS);
+	if (err)
+		(void)snprintf(fault, SWAP_WAY_FAULT_MAX,
+			       "nbdfuse (process %d) does not end",
+			       (int)r->attacher.pid);
+	return err;
+}
+
+const struct swap_way swap_way_fuse = {
+	.name = "fuse",
+	.summary = "nbdfuse and a loop device",
+	.caution = "a demonstration: nbdfuse's memory is not locked, so a host "
+		   "that is short of memory as a whole can come to wait for "
+		   "itself; ublk and nbd do not have that",
+	.lacking = lacking,
+	.attach = attach,
+	.detach = detach,
+};

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* swap.c - `tmem swapon` under test. */
+#include "swap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "memlimit.h"
+#include "unit.h"
+
+#define ZSWAP "/sys/module/zswap/parameters/enabled"
+#define ARGS_MAX 24u
+#define UP_MS 40000
+
+static const char *program(const char *name)
+{
+	static char path[PATH_MAX];
+	const char *build = getenv("TMEM_BUILD");
+
+	(void)snprintf(path, sizeof(path), "%s/%s", build ? build : ".", name);
+	return path;
+}
+
+static int have(const char *name)
+{
+	char command[64];
+
+	(void)snprintf(command, sizeof(command),
+		       "PATH=$PATH:/usr/sbin:/sbin command -v %s >/dev/null",
+		       name);
+	return !system(command); /* NOLINT: a constant name */
+}
+
+/* What this machine lacks, or NULL: nothing. */
+static const char *lacking(void)
+{
+	struct memlimit m;
+
+	if (geteuid())
+		return "root";
+	if (access(program("nbdkit-tmem-plugin.so"), R_OK))
+		return "the plugin of nbdkit";
+	if (!have("nbdkit"))
+		return "nbdkit";
+	if (!have("nbdfuse"))
+		return "nbdfuse";
+	if (!have("losetup") || !have("mkswap"))
+		return "losetup, mkswap";
+	if (access("/dev/fuse", R_OK | W_OK))
+		return "FUSE";
+	if (access("/dev/loop-control", R_OK | W_OK))
+		return "loop devices";
+	if (access("/proc/swaps", R_OK))
+		return "swap in the kernel";
+	if (memlimit_init(&m, 64u << 20))
+		return "memory limits for cgroups";
+	memlimit_finish(&m);
+	return NULL;
+}
+
+void swap_need(void)
+{
+	const char *lacks = lacking();
+	const char *ci = getenv("CI");
+
+	if (!lacks)
+		return;
+	(void)printf("no swap to test: this machine lacks %s\n", lacks);
+	exit(ci && *ci ? 1 : 77);
+}
+
+/* ---- zswap ---------------------------------------------------------------- */
+
+static int zswap_is_on(void)
+{
+	int fd = open(ZSWAP, O_RDONLY | O_CLOEXEC);
+	char c = 'N';
+
+	if (fd < 0)
+		return 0;
+	(void)!read(fd, &c, 1);
+	(void)close(fd);
+	return c == 'Y';
+}
+
+static void zswap_set(char c)
+{
+	int fd = open(ZSWAP, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, &c, 1);
+	(void)close(fd);
+}
+
+void swap_init(struct swap *s)
+{
+	memset(s, 0, sizeof(*s));
+	strcpy(s->dir, "/tmp/tmem-test.XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	(void)snprintf(s->record, sizeof(s->record), "%s/swap", s->dir);
+	(void)snprintf(s->backing, sizeof(s->backing), "%s/backing", s->dir);
+	s->zswap = zswap_is_on();
+	if (s->zswap)
+		zswap_set('N');
+}
+
+void swap_finish(struct swap *s)
+{
+	if (!access(s->record, F_OK))
+		(void)swap_off(s, UP_MS);
+	if (s->zswap)
+		zswap_set('Y');
+	(void)unlink(s->backing);
+	(void)rmdir(s->dir);
+}
+
+void swap_make_backing(struct swap *s, uint64_t bytes)
+{
+	int fd = open(s->backing, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		      0600);
+
+	assert_true(fd >= 0);
+	assert_false(ftruncate(fd, (off_t)bytes));
+	assert_false(close(fd));
+}
+
+/* ---- Commands ------------------------------------------------------------- */
+
+/* What waits for a device cannot be killed; then it is left to itself. */
+static int await(pid_t pid, int patience_ms)
+{
+	const struct timespec nap = { .tv_nsec = 5000000 };
+	uint64_t end = machine_now_ns() + (uint64_t)patience_ms * 1000000;
+	int status = 0;
+
+	while (!waitpid(pid, &status, WNOHANG)) {
+		if (machine_now_ns() > end) {
+			(void)kill(pid, SIGKILL);
+			return -1;
+		}
+		(void)nanosleep(&nap, NULL);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int command(const char *const *argv, int patience_ms)
+{
+	char path[PATH_MAX];
+	pid_t pid;
+
+	strcpy(path, program("tmem"));
+	(void)fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		(void)execv(path, (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	return await(pid, patience_ms);
+}
+
+static void read_record(struct swap *s)
+{
+	char path[PATH_MAX], line[256];
+	int pid = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/record", s->record);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		(void)sscanf(line, "device %63s", s->device);
+		(void)sscanf(line, "server %d", &pid);
+	}
+	assert_false(fclose(f));
+	assert_true(s->device[0] && pid > 0);
+	s->server = pid;
+}
+
+int swap_on(struct swap *s, const char *const *args)
+{
+	const char *argv[ARGS_MAX] = { "tmem",	     "swapon",	   "--dir",
+				       s->record,    "--by",	   "fuse",
+				       "--priority", SWAP_PRIORITY };
+	unsigned n = 8;
+	int code;
+
+	while (*args && n + 1 < ARGS_MAX)
+		argv[n++] = *args++;
+	assert_null(*args);
+	argv[n] = NULL;
+	code = command(argv, UP_MS);
+	if (!code)
+		read_record(s);
+	return code;
+}
+
+int swap_off(struct swap *s, int patience_ms)
+{
+	const char *const argv[] = { "tmem", "swapoff", "--dir", s->record,
+				     NULL };
+	int code = command(argv, patience_ms);
+
+	if (!code) {
+		s->device[0] = 0;
+		s->server = 0;
+	}
+	return code;
+}
+
+uint64_t swap_used(const struct swap *s)
+{
+	FILE *f = fopen("/proc/swaps", "re");
+	char line[512], name[256];
+	uint64_t used = 0, kib;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%255s %*s %*s %" SCNu64, name, &kib) == 2 &&
+		    !strcmp(name, s->device))
+			used = kib << 10;
+	}
+	(void)fclose(f);
+	return used;
+}
+
+uint64_t swap_backed(const struct swap *s)
+{
+	struct stat st;
+
+	assert_false(stat(s->backing, &st));
+	return (uint64_t)st.st_blocks * 512;
+}

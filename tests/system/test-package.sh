@@ -133,12 +133,14 @@ tmem metrics --socket /tmp/s | grep -q '^tmem_up 1$'
 exec 3<>/dev/tcp/127.0.0.1/9759
 printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3
 grep -q '^tmem_up 1$' <&3
+nbdkit --dump-plugin "$(echo /usr/lib/*/nbdkit/plugins/nbdkit-tmem-plugin.so)" |
+	grep -q '^name=tmem$'
 sqlite3 -init /dev/null :memory: ".load $(dirname /usr/lib/*/tmem/tmem-sqlite.so)/tmem-sqlite" 'select 1;'
 END
 used bash /tmp/use.sh
 
 inside apt-get -q -y purge tmem tmem-exporter libtmem0 libtmem-dev \
-	libsqlite3-mod-tmem >"$dir/log" 2>&1 || fail 'purge'
+	libsqlite3-mod-tmem nbdkit-plugin-tmem >"$dir/log" 2>&1 || fail 'purge'
 grep -i 'warning' "$dir/log" && fail 'purge warns'
 inside apt-get -q -y --purge autoremove >/dev/null 2>&1
 files >"$dir/after"

@@ -50,6 +50,7 @@ refuse 2 'want KEY=VALUE' "$tmem" set web $'weight=\xff'
 refuse 2 'at most 1024 bytes' "$tmem" set web "weight=$(printf '1%.0s' {1..1100})"
 refuse 2 'name of 1 to 63' "$tmem" set '' weight=1
 refuse 2 'name of 1 to 63' "$tmem" freeze "$(printf 'x%.0s' {1..64})"
+# shellcheck disable=SC2046 # words
 refuse 2 'more than 64 arguments' "$tmem" set $(printf 'a=%d ' {1..65})
 for size in 0 -1 1Q '' 1M1 18446744073709551616; do
 	refuse 2 'want bytes' "$tmem" flush "--size=$size"

@@ -20,6 +20,19 @@ static void must(int ok)
 		abort();
 }
 
+/* Each text of SET ends within what came, and there are as many as it says. */
+static void check_texts(const struct tmem_wire_set *m, size_t len)
+{
+	const char *at = m->pairs, *end = (const char *)m + len;
+	uint32_t texts = 0;
+
+	for (; at < end; at += strlen(at) + 1) {
+		must(memchr(at, 0, (size_t)(end - at)) != NULL);
+		texts++;
+	}
+	must(at == end && texts == m->count);
+}
+
 static void check_accepted(const union tmemd_request *r, size_t len,
 			   unsigned fds)
 {
@@ -40,6 +53,20 @@ static void check_accepted(const union tmemd_request *r, size_t len,
 		for (i = 0; i < r->give.count; i++)
 			must((const uint8_t *)&r->give.loans[i + 1] <=
 			     r->bytes + len);
+		break;
+	case TMEM_WIRE_SET:
+		check_texts(&r->set, len);
+		must(strlen(r->set.domain) < TMEM_WIRE_NAME_MAX);
+		break;
+	case TMEM_WIRE_FLUSH:
+		must(strlen(r->flush.domain) < TMEM_WIRE_NAME_MAX);
+		break;
+	case TMEM_WIRE_EVICT:
+		must(strlen(r->evict.domain) < TMEM_WIRE_NAME_MAX);
+		must(r->evict.flags <= TMEM_WIRE_FORCE);
+		break;
+	case TMEM_WIRE_SESSIONS:
+		must(strlen(r->sessions.domain) < TMEM_WIRE_NAME_MAX);
 		break;
 	default:
 		break;

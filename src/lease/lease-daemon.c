@@ -310,6 +310,19 @@ void tmem_lease_daemon_settle(struct tmem_lease *lease)
 	tmem_lock_release(&l->lock);
 }
 
+/* Nothing is wanted ahead until something is put again. */
+void tmem_lease_daemon_destroyed(struct tmem_lease *lease)
+{
+	struct tmem_daemon_lease *l = of(lease);
+
+	tmem_lock_acquire(&l->lock);
+	l->target[TMEM_CLASS_EPHEMERAL] = 0;
+	l->target[TMEM_CLASS_PERSISTENT] = 0;
+	tmem_lock_release(&l->lock);
+	tmem_lease_daemon_settle(lease);
+	l->destroyed = 1;
+}
+
 int tmem_lease_daemon_frozen(struct tmem_lease *lease)
 {
 	return !!(__atomic_load_n(&of(lease)->control->flags, __ATOMIC_ACQUIRE) &

@@ -70,8 +70,8 @@ unsigned tmem_lease_daemon_listen(struct tmem_lease *lease,
  * 0; -EAGAIN not all of it, the daemon is behind. */
 int tmem_lease_daemon_speak(struct tmem_lease *lease);
 
-/** tmem_lease_daemon_destroyed() - all pools are: to be said with the next words,
- * behind what is given back. */
+/** tmem_lease_daemon_destroyed() - all pools are: the stock goes back, and then it
+ * is said. */
 void tmem_lease_daemon_destroyed(struct tmem_lease *lease);
 
 /** tmem_lease_daemon_report() - @stats: its head is filled in here. */

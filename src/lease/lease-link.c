@@ -520,11 +520,6 @@ int tmem_lease_daemon_speak(struct tmem_lease *lease)
 	return err == -EAGAIN ? err : 0;
 }
 
-void tmem_lease_daemon_destroyed(struct tmem_lease *lease)
-{
-	((struct tmem_daemon_lease *)lease)->destroyed = 1;
-}
-
 void tmem_lease_daemon_report(struct tmem_lease *lease,
 			      struct tmem_wire_stats *stats)
 {

@@ -205,6 +205,7 @@ static int run(const struct top_options *o, const char *socket)
 		.model = { .sort = o->sort },
 		.interval_ns = o->interval_ns,
 	};
+	int code = COMMAND_DONE;
 
 	/* One that is not there, or that says no, is told as elsewhere. */
 	if (daemon_talk_open(&t.talk, socket) ||
@@ -218,8 +219,9 @@ static int run(const struct top_options *o, const char *socket)
 	t.next_ns = tmem_clock_ns() + t.interval_ns;
 	t.signals = catch_signals();
 	if (top_screen_open(&t.screen)) {
-		(void)command_complain(0, "top wants a terminal; for a program, "
-					  "there is tmem list --json");
+		code = command_complain(COMMAND_FAILED,
+					"top wants a terminal; for a program, "
+					"there is tmem list --json");
 	} else {
 		watch(&t);
 		top_screen_close(&t.screen);
@@ -228,7 +230,7 @@ static int run(const struct top_options *o, const char *socket)
 	daemon_view_finish(&t.view);
 	top_model_finish(&t.model);
 	(void)close(t.signals);
-	return COMMAND_DONE;
+	return code;
 }
 
 /* ---- The command line ---------------------------------------------------- */

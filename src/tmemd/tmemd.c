@@ -98,15 +98,30 @@ static int block_signals(void)
 	return sigprocmask(SIG_BLOCK, &set, NULL) ? -errno : 0;
 }
 
+/* Before whatever else is to be done: of a thousand clients that have just died,
+ * nobody needs to be served. */
+static int listen_stop(struct tmemd *d, int sig)
+{
+	sd_event_source *source;
+	int err = sd_event_add_signal(d->event, &source, sig, on_stop, d);
+
+	if (err < 0)
+		return err;
+	(void)sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
+	err = sd_event_source_set_floating(source, 1);
+	(void)sd_event_source_unref(source);
+	return err;
+}
+
 static int listen_signals(struct run *r)
 {
 	sd_event *e = r->d.event;
 	int err = block_signals();
 
 	if (!err)
-		err = sd_event_add_signal(e, NULL, SIGTERM, on_stop, &r->d);
+		err = listen_stop(&r->d, SIGTERM);
 	if (err >= 0)
-		err = sd_event_add_signal(e, NULL, SIGINT, on_stop, &r->d);
+		err = listen_stop(&r->d, SIGINT);
 	if (err >= 0)
 		err = sd_event_add_signal(e, NULL, SIGHUP, on_reload, r);
 	return err < 0 ? err : 0;

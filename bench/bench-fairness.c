@@ -42,13 +42,18 @@
 #define BACKUP MIBS(112)
 
 static const struct scene_role roles[DOMAINS] = {
-	{ "early", 0, 0, { { LARGE, 60000 }, { SMALL, 330000 }, { 0, 0 } } },
+	{ "early", 0, 0, 0, { { LARGE, 60000 }, { SMALL, 330000 }, { 0, 0 } } },
 	{ "phased",
 	  0,
 	  0,
+	  0,
 	  { { SMALL, 200000 }, { LARGE, 130000 }, { SMALL, 30000 } } },
-	{ "late", TMEM_NS_PER_SEC, 0, { { LARGE, 400000 }, { 0, 0 }, { 0, 0 } } },
-	{ "scanner", 0, 1, { { BACKUP, BACKUP }, { 0, 0 }, { 0, 0 } } },
+	{ "late",
+	  TMEM_NS_PER_SEC,
+	  0,
+	  0,
+	  { { LARGE, 400000 }, { 0, 0 }, { 0, 0 } } },
+	{ "scanner", 0, 1, 0, { { BACKUP, BACKUP }, { 0, 0 }, { 0, 0 } } },
 };
 
 static const char *const policies[] = { "greedy", "static", "weighted",
@@ -197,8 +202,8 @@ find(const struct tmem_wire_domain *domains, unsigned count, const char *name)
 }
 
 static const struct scene_role floods[] = {
-	{ "light", 0, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
-	{ "heavy", 0, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
+	{ "light", 0, 1, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
+	{ "heavy", 0, 1, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
 };
 
 /* Nothing moves in so many looks: 0.7 s. */
@@ -284,9 +289,18 @@ static const struct scene_role attack[] = {
 	{ "victim",
 	  TMEM_NS_PER_SEC,
 	  0,
+	  0,
 	  { { MIBS(40), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
-	{ "flood 1", 0, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
-	{ "flood 2", 0, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
+	{ "flood 1",
+	  0,
+	  1,
+	  1,
+	  { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
+	{ "flood 2",
+	  0,
+	  1,
+	  1,
+	  { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
 };
 
 #define ATTACK_ROLES 3u

@@ -311,19 +311,32 @@ static const struct scene_role attack[] = {
  * best. */
 #define PART_BYTES (BUDGET_MIB * SCENE_MIB / ATTACK_ROLES / 4 * 3)
 
+/* Entitlements are divided anew each second; this is 0.7 s. */
+#define RAISE_LOOKS 10u
+
 /** struct shortfall - of a domain that others flood around. */
 struct shortfall {
 	uint64_t look_ns, settle_ns_max;
 	uint64_t until_ns; /* 0: it has not had its part yet */
 	unsigned seen, wanting, attacked;
-	double pct; /* below its entitlement, the worst */
+	double pct;		   /* below its entitlement, the worst */
+	double parts[RAISE_LOOKS]; /* its entitlement, at the last looks */
+	unsigned looks;
 };
 
-static double part_of(const struct tmem_wire_domain *victim)
+/* The least of the last looks: who has just been entitled to more is not there
+ * yet, and nobody has pushed it. */
+static double part_of(struct shortfall *s, const struct tmem_wire_domain *victim)
 {
-	if (victim && victim->entitled_bytes > PART_BYTES)
-		return (double)victim->entitled_bytes;
-	return (double)PART_BYTES;
+	double least;
+	unsigned i;
+
+	s->parts[s->looks++ % RAISE_LOOKS] =
+		victim ? (double)victim->entitled_bytes : 0;
+	least = s->parts[0];
+	for (i = 1; i < RAISE_LOOKS; i++)
+		least = s->parts[i] < least ? s->parts[i] : least;
+	return least > (double)PART_BYTES ? least : (double)PART_BYTES;
 }
 
 static int look_below(void *ctx, const struct tmem_wire_domain *domains,
@@ -337,7 +350,7 @@ static int look_below(void *ctx, const struct tmem_wire_domain *domains,
 
 	/* One that has not even been let in wants, and has nothing. */
 	held = victim ? (double)private_lent(victim->lent_bytes) : 0;
-	pct = 100 * (1 - (held + SEGMENT) / part_of(victim));
+	pct = 100 * (1 - (held + SEGMENT) / part_of(s, victim));
 	if (!s->until_ns && pct > 0 && at_ns < s->settle_ns_max)
 		return 0;
 	if (!s->until_ns)

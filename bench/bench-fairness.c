@@ -42,13 +42,18 @@
 #define BACKUP MIBS(112)
 
 static const struct scene_role roles[DOMAINS] = {
-	{ "early", 0, 0, { { LARGE, 60000 }, { SMALL, 330000 }, { 0, 0 } } },
+	{ "early", 0, 0, 0, { { LARGE, 60000 }, { SMALL, 330000 }, { 0, 0 } } },
 	{ "phased",
 	  0,
 	  0,
+	  0,
 	  { { SMALL, 200000 }, { LARGE, 130000 }, { SMALL, 30000 } } },
-	{ "late", TMEM_NS_PER_SEC, 0, { { LARGE, 400000 }, { 0, 0 }, { 0, 0 } } },
-	{ "scanner", 0, 1, { { BACKUP, BACKUP }, { 0, 0 }, { 0, 0 } } },
+	{ "late",
+	  TMEM_NS_PER_SEC,
+	  0,
+	  0,
+	  { { LARGE, 400000 }, { 0, 0 }, { 0, 0 } } },
+	{ "scanner", 0, 1, 0, { { BACKUP, BACKUP }, { 0, 0 }, { 0, 0 } } },
 };
 
 static const char *const policies[] = { "greedy", "static", "weighted",
@@ -197,8 +202,8 @@ find(const struct tmem_wire_domain *domains, unsigned count, const char *name)
 }
 
 static const struct scene_role floods[] = {
-	{ "light", 0, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
-	{ "heavy", 0, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
+	{ "light", 0, 1, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
+	{ "heavy", 0, 1, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
 };
 
 /* Nothing moves in so many looks: 0.7 s. */
@@ -284,9 +289,18 @@ static const struct scene_role attack[] = {
 	{ "victim",
 	  TMEM_NS_PER_SEC,
 	  0,
+	  0,
 	  { { MIBS(40), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
-	{ "flood 1", 0, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
-	{ "flood 2", 0, 1, { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
+	{ "flood 1",
+	  0,
+	  1,
+	  1,
+	  { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
+	{ "flood 2",
+	  0,
+	  1,
+	  1,
+	  { { MIBS(160), SCENE_ENDLESS }, { 0, 0 }, { 0, 0 } } },
 };
 
 #define ATTACK_ROLES 3u
@@ -297,19 +311,32 @@ static const struct scene_role attack[] = {
  * best. */
 #define PART_BYTES (BUDGET_MIB * SCENE_MIB / ATTACK_ROLES / 4 * 3)
 
+/* Entitlements are divided anew each second; this is 0.7 s. */
+#define RAISE_LOOKS 10u
+
 /** struct shortfall - of a domain that others flood around. */
 struct shortfall {
 	uint64_t look_ns, settle_ns_max;
 	uint64_t until_ns; /* 0: it has not had its part yet */
 	unsigned seen, wanting, attacked;
-	double pct; /* below its entitlement, the worst */
+	double pct;		   /* below its entitlement, the worst */
+	double parts[RAISE_LOOKS]; /* its entitlement, at the last looks */
+	unsigned looks;
 };
 
-static double part_of(const struct tmem_wire_domain *victim)
+/* The least of the last looks: who has just been entitled to more is not there
+ * yet, and nobody has pushed it. */
+static double part_of(struct shortfall *s, const struct tmem_wire_domain *victim)
 {
-	if (victim && victim->entitled_bytes > PART_BYTES)
-		return (double)victim->entitled_bytes;
-	return (double)PART_BYTES;
+	double least;
+	unsigned i;
+
+	s->parts[s->looks++ % RAISE_LOOKS] =
+		victim ? (double)victim->entitled_bytes : 0;
+	least = s->parts[0];
+	for (i = 1; i < RAISE_LOOKS; i++)
+		least = s->parts[i] < least ? s->parts[i] : least;
+	return least > (double)PART_BYTES ? least : (double)PART_BYTES;
 }
 
 static int look_below(void *ctx, const struct tmem_wire_domain *domains,
@@ -323,7 +350,7 @@ static int look_below(void *ctx, const struct tmem_wire_domain *domains,
 
 	/* One that has not even been let in wants, and has nothing. */
 	held = victim ? (double)private_lent(victim->lent_bytes) : 0;
-	pct = 100 * (1 - (held + SEGMENT) / part_of(victim));
+	pct = 100 * (1 - (held + SEGMENT) / part_of(s, victim));
 	if (!s->until_ns && pct > 0 && at_ns < s->settle_ns_max)
 		return 0;
 	if (!s->until_ns)

@@ -36,6 +36,7 @@ struct scene_role {
 	const char *name;
 	uint64_t delay_ns; /* until it begins */
 	int scans;	   /* 1: in order; 0: at random */
+	int rushes;	   /* 1: what the store does not have takes no time */
 	struct scene_phase phases[SCENE_PHASES_MAX];
 };
 

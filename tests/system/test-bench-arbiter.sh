@@ -116,8 +116,8 @@ done
 
 # ---- reclaim ----------------------------------------------------------------
 
-# It needs room, and nobody else who takes as much meanwhile: then once more.
-if run reclaim || run reclaim; then
+# It needs room, and nobody else who takes as much meanwhile.
+if run reclaim; then
 	check reclaim <<'END'
 within("reclaim_1gib_ms", .001, 5000)
 within("reclaim_notice_ms", -100, r["reclaim_1gib_ms"] + 1)

@@ -279,15 +279,20 @@ fi
 
 if [ -x "$build/tmemd" ]; then
 	dsock=$dir/tmemd.sock
-	"$build/tmemd" --socket "$dsock" --budget 24M --sandbox=no \
+	"$build/tmemd" --socket "$dsock" --budget 24M --default-persistent 12M \
+		--sandbox=no \
 		>"$dir/daemon.log" 2>&1 &
 	daemon=$!
 	until_true test -S "$dsock"
 	refused 'the store allows' size=1M limit=1G "store=unix:$dsock" \
 		"backing=$dir/backing"
+	refused 'size: the daemon lends no more than' size=16M "store=unix:$dsock"
+	refused 'bytes of memory are needed' size=64M "store=unix:$dsock"
+	serve size=4M "store=unix:$dsock"
+	try 'all that was promised' qemu-io -f raw "$uri" -c "write -s $dir/data 0 4M"
+	stop
 	serve size=32M "store=unix:$dsock" domain=disk "backing=$dir/backing"
 	try 'nbdcopy to' nbdcopy "$dir/data" "$uri"
-	"$build/tmem" --help >/dev/null
 	kill -9 "$daemon"
 	wait "$daemon" 2>/dev/null || true
 	daemon=''

@@ -279,20 +279,35 @@ fi
 
 if [ -x "$build/tmemd" ]; then
 	dsock=$dir/tmemd.sock
-	"$build/tmemd" --socket "$dsock" --budget 24M --default-persistent 12M \
-		--sandbox=no \
+	printf '%s\n' 'budget = 24M' 'default-persistent = 20M' \
+		'[domain small]' 'persistent = 8M' >"$dir/conf"
+	"$build/tmemd" --socket "$dsock" --config "$dir/conf" --sandbox=no \
 		>"$dir/daemon.log" 2>&1 &
 	daemon=$!
 	until_true test -S "$dsock"
 	refused 'the store allows' size=1M limit=1G "store=unix:$dsock" \
 		"backing=$dir/backing"
-	refused 'size: the daemon lends no more than' size=16M "store=unix:$dsock"
+	refused 'size: the daemon lends no more than' size=16M "store=unix:$dsock" \
+		domain=small
 	refused 'bytes of memory are needed' size=64M "store=unix:$dsock"
 	serve size=4M "store=unix:$dsock"
 	try 'all that was promised' qemu-io -f raw "$uri" -c "write -s $dir/data 0 4M"
 	stop
 	serve size=32M "store=unix:$dsock" domain=disk "backing=$dir/backing"
+	# Nothing that could be made smaller instead.
+	head -c 24M /dev/urandom >"$dir/data"
+	truncate -s 32M "$dir/data"
 	try 'nbdcopy to' nbdcopy "$dir/data" "$uri"
+	# It wants memory back: pages come home, and none changes.
+	before=$(stat -c %b "$dir/backing")
+	printf '%s\n' 'budget = 16M' >"$dir/conf"
+	kill -HUP "$daemon"
+	# shellcheck disable=SC2317 # by until_true
+	more_at_home() {
+		[ "$(stat -c %b "$dir/backing")" -gt $((before + 2048)) ]
+	}
+	until_true more_at_home
+	try 'qemu-img compare' qemu-img compare -f raw -F raw "$dir/data" "$uri"
 	kill -9 "$daemon"
 	wait "$daemon" 2>/dev/null || true
 	daemon=''

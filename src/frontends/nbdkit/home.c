@@ -25,6 +25,15 @@ static int complain(char *line, int err, const char *path, const char *what)
 	return err;
 }
 
+/* A block device may be opened for writing and still be for reading only. */
+static int is_read_only(int fd, const struct stat *st)
+{
+	int read_only = 0;
+
+	return S_ISBLK(st->st_mode) && !ioctl(fd, BLKROGET, &read_only) &&
+	       read_only;
+}
+
 /* Return: its bytes through @ret; negative errno. */
 static int measure(int fd, const struct stat *st, uint64_t *ret)
 {
@@ -68,6 +77,8 @@ static int take(struct home *h, const char *path, uint64_t bytes, int made,
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return complain(line, -EINVAL, path,
 				"want a file or a block device");
+	if (is_read_only(h->fd, &st))
+		return complain(line, -EROFS, path, "it is read-only");
 	if (flock(h->fd, LOCK_EX | LOCK_NB))
 		return complain(line, -errno, path,
 				errno == EWOULDBLOCK ? "it is in use" : NULL);

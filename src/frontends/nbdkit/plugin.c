@@ -94,7 +94,10 @@ static int open_session(void)
 static int plugin_get_ready(void)
 {
 	const struct parameters *p = &plugin.parameters;
-	char line[HOME_LINE_MAX];
+	const struct supply_wish w = wish();
+	char line[HOME_LINE_MAX > SUPPLY_LINE_MAX ? HOME_LINE_MAX
+						  : SUPPLY_LINE_MAX];
+	int err;
 
 	if (p->backing && home_open(&plugin.home, p->backing,
 				    (uint64_t)p->size * count_disks(), line)) {
@@ -103,9 +106,12 @@ static int plugin_get_ready(void)
 	}
 	if (open_session())
 		return -1;
+	err = supply_prove(&w, plugin.session, line);
+	if (err)
+		nbdkit_error("%s", line);
 	tmem_close(plugin.session);
 	plugin.session = NULL;
-	return 0;
+	return err ? -1 : 0;
 }
 
 static int make_volumes(void)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <tmem/wire.h>
@@ -57,6 +58,76 @@ static int has_size(const char *where)
 		where = secure_getenv("TMEM_STORE");
 	return where && strstr(where, "size=");
 }
+
+/* ---- A daemon's word ------------------------------------------------------ */
+
+/* Memory that is on its way comes within milliseconds. */
+#define PROOF_WAIT_MS 1000
+
+static int is_own(const char *where)
+{
+	if (!where)
+		where = secure_getenv("TMEM_STORE");
+	return where && !strncmp(where, "embedded:", strlen("embedded:"));
+}
+
+/* What no codec makes smaller (splitmix64). */
+static void fill_with_noise(uint64_t *words, uint64_t *state)
+{
+	size_t i;
+
+	for (i = 0; i < TMEM_PAGE_SIZE / sizeof(*words); i++) {
+		uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+		z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+		words[i] = z ^ (z >> 31);
+	}
+}
+
+/* Return: 1, 0 refused for too long; negative errno. */
+static int put_in_time(struct tmem *t, int pool, uint64_t n, const void *page)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	struct tmem_key key = tmem_key(0, n);
+	int result = tmem_put(t, pool, &key, page);
+	unsigned i;
+
+	for (i = 0; !result && i < PROOF_WAIT_MS; i++) {
+		(void)nanosleep(&ms, NULL);
+		result = tmem_put(t, pool, &key, page);
+	}
+	return result;
+}
+
+int supply_prove(const struct supply_wish *w, struct tmem *t,
+		 char line[SUPPLY_LINE_MAX])
+{
+	const struct tmem_pool_opts opts = { .size = sizeof(opts),
+					     .flags = TMEM_POOL_PERSISTENT };
+	uint64_t page[TMEM_PAGE_SIZE / sizeof(uint64_t)], state = w->pages, n;
+	int pool, result = 1;
+
+	if (w->has_home || is_own(where_of(w)))
+		return 0;
+	pool = tmem_pool_create(t, &opts);
+	if (pool < 0)
+		result = pool;
+	for (n = 0; n < w->pages && result == 1; n++) {
+		fill_with_noise(page, &state);
+		result = put_in_time(t, pool, n, page);
+	}
+	if (result == 1)
+		return 0;
+	(void)snprintf(line, SUPPLY_LINE_MAX,
+		       "size: the daemon lends no more than %" PRIu64
+		       " bytes of pages that may not vanish; give "
+		       "backing=FILE, a larger quota or a smaller size",
+		       (n ? n - 1 : 0) * TMEM_PAGE_SIZE);
+	return result ? result : -ENOSPC;
+}
+
+/* ---- Opening -------------------------------------------------------------- */
 
 /** struct hearing - what the session had to complain of while it was opened. */
 struct hearing {

@@ -34,6 +34,19 @@ struct supply_wish {
 int supply_open(const struct supply_wish *w, struct tmem **ret,
 		char line[SUPPLY_LINE_MAX]);
 
+/**
+ * supply_prove() - without a home, on a daemon's memory: that it lends enough.
+ * @t: a session that is for this alone: it is filled with noise.
+ *
+ * A quota is the daemon's to know. So as many pages as all disks have are put, and
+ * given up again: some seconds for a large disk. It proves that much can be had,
+ * not that it can be had later: what the daemon lends to others then is gone.
+ *
+ * Return: 0; -ENOSPC, told in @line; other errors.
+ */
+int supply_prove(const struct supply_wish *w, struct tmem *t,
+		 char line[SUPPLY_LINE_MAX]);
+
 /** supply_needed() - a limit that keeps so many pages of noise, bytes. */
 uint64_t supply_needed(uint64_t pages);
 

@@ -91,6 +91,7 @@ static int area_take_home(void *ctx, uint64_t slot, const void *page)
 	struct volume *v = ctx;
 	int err = home_write(v->home, v->first + slot, 1, page);
 
+	set_bits(v->written, slot, 1, 1);
 	if (!err)
 		set_bits(v->at_home, slot, 1, 1);
 	return err;
@@ -120,9 +121,10 @@ int volume_init(struct volume *v, const struct volume_opts *opts)
 	v->pages = opts->pages;
 	v->at_home = calloc(words, sizeof(*v->at_home));
 	v->lost = calloc(words, sizeof(*v->lost));
+	v->written = calloc(words, sizeof(*v->written));
 	err = pagelocks_init(&v->locks, opts->pages);
 	if (!err)
-		err = v->at_home && v->lost
+		err = v->at_home && v->lost && v->written
 			      ? tmem_preswap_init(opts->session, &area, &v->area)
 			      : -ENOMEM;
 	if (err)
@@ -136,6 +138,7 @@ void volume_finish(struct volume *v)
 	pagelocks_finish(&v->locks);
 	free(v->at_home);
 	free(v->lost);
+	free(v->written);
 	memset(v, 0, sizeof(*v));
 }
 
@@ -224,6 +227,7 @@ static int write_rest(struct volume *v, uint64_t page, uint32_t rest,
 					       n, bytes + (size_t)first * PAGE)
 				  : -ENOSPC;
 
+		set_bits(v->written, page, group, !!v->home);
 		set_bits(v->at_home, page, group, !err);
 		set_bits(v->lost, page, group, !!err);
 		if (!result)
@@ -255,11 +259,11 @@ static int write_run(struct volume *v, uint64_t page, unsigned count,
 	return write_rest(v, page, ones(count) & ~done, bytes);
 }
 
-/* @discard: home need not keep room for them. */
+/* @discard: home need not keep room for them, even if what it has is old. */
 static int clear_run(struct volume *v, uint64_t page, unsigned count,
 		     int discard)
 {
-	uint32_t home = bits_of(v->at_home, page, count);
+	uint32_t home = bits_of(v->written, page, count);
 	int err = tmem_preswap_flush_run(v->area, page, count);
 	unsigned first, n;
 
@@ -267,7 +271,10 @@ static int clear_run(struct volume *v, uint64_t page, unsigned count,
 		return err;
 	set_bits(v->at_home, page, ones(count), 0);
 	set_bits(v->lost, page, ones(count), 0);
-	while (discard && next_group(&home, &first, &n))
+	if (!discard)
+		return 0;
+	set_bits(v->written, page, home, 0);
+	while (next_group(&home, &first, &n))
 		home_discard(v->home, v->first + page + first, n);
 	return 0;
 }

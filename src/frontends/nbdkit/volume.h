@@ -41,6 +41,7 @@ struct volume {
 	uint64_t pages;		   /* (c) */
 	_Atomic uint32_t *at_home; /* (c) the pointer; (a) a bit a page */
 	_Atomic uint32_t *lost;	   /* (c) the pointer; (a) a bit a page */
+	_Atomic uint32_t *written; /* (c) the pointer; (a) home has room for it */
 	_Atomic uint32_t hopeless; /* (a) the last refusal outlasted patience */
 	struct pagelocks locks;
 };

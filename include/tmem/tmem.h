@@ -155,6 +155,13 @@ static inline struct tmem_key tmem_key(uint64_t object, uint64_t index)
  *	newline, from any thread; must not call back into the session. NULL:
  *	silent.
  * @log_ctx: first argument of @log.
+ * @wanted: called when a daemon asks for memory of persistent pages and did not
+ *	get all of it by shrinking: so many bytes are wanted still. Whoever flushes
+ *	that much and then calls tmem_shrink() has obeyed; nothing happens to those
+ *	who do not, and they will be asked again. From the session's own thread;
+ *	must not call back into the session nor wait. NULL: nobody is told. Since
+ *	0.2, as all below.
+ * @wanted_ctx: first argument of @wanted.
  */
 struct tmem_open_opts {
 	size_t size;
@@ -165,6 +172,8 @@ struct tmem_open_opts {
 	const char *domain;
 	void (*log)(void *ctx, int level, const char *line);
 	void *log_ctx;
+	void (*wanted)(void *ctx, uint64_t bytes);
+	void *wanted_ctx;
 };
 
 /**

@@ -75,9 +75,14 @@ static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
 		if (tmem_store_wants_age(store))
 			tmem_agers_kick(k->agers);
 	}
-	if (events & TMEM_LEASE_DEMAND)
-		tmem_store_shrink(store, demand * k->lease->segment_size,
-				  &given);
+	if (events & TMEM_LEASE_DEMAND) {
+		const uint64_t asked = demand * k->lease->segment_size;
+
+		tmem_store_shrink(store, asked, &given);
+		/* The rest is in persistent pages, and the user's to give. */
+		if (given < asked && k->wanted)
+			k->wanted(k->wanted_ctx, asked - given);
+	}
 	if (events & TMEM_LEASE_REPORT)
 		report(k, store);
 }

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 
 #include "logger.h"
 
@@ -18,9 +19,11 @@ struct tmem_keeper {
 	struct tmem_lease *lease;  /* (c) a daemon's; NULL: not started */
 	struct tmem_agers *agers;  /* (c) */
 	struct tmem_logger logger; /* (c) */
-	_Atomic(struct tmem_store *) store; /* (a) NULL: not yet */
-	_Atomic int stop;		    /* (a) */
-	pthread_t thread;		    /* (c) */
+	void (*wanted)(void *ctx, uint64_t bytes); /* (c) the user's; or NULL */
+	void *wanted_ctx;			   /* (c) */
+	_Atomic(struct tmem_store *) store;	   /* (a) NULL: not yet */
+	_Atomic int stop;			   /* (a) */
+	pthread_t thread;			   /* (c) */
 };
 
 /** tmem_keeper_start() - from now on the lease's stock is kept up. Return: 0,

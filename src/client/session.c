@@ -49,6 +49,9 @@ struct tmem {
 /* What struct tmem_stats had in the first release. */
 #define STATS_FIRST offsetof(struct tmem_stats, puts_packed)
 
+/* The same of struct tmem_open_opts. */
+#define OPEN_FIRST offsetof(struct tmem_open_opts, wanted)
+
 /* @first: what the first release's struct had; @known: what this one's has. */
 static int check_size(const void *p, size_t size, size_t first, size_t known)
 {
@@ -219,6 +222,10 @@ int tmem_session_create(struct tmem_lease *lease,
 	t->alive = alive;
 	if (alive) {
 		*alive = 1;
+		if (opts) {
+			t->keeper.wanted = opts->wanted;
+			t->keeper.wanted_ctx = opts->wanted_ctx;
+		}
 		err = plan->leased ? tmem_keeper_start(&t->keeper, lease,
 						       &t->agers, &t->logger)
 				   : 0;
@@ -322,14 +329,18 @@ int tmem_open(const char *where, const struct tmem_open_opts *opts,
 	      struct tmem **ret)
 {
 	struct tmem_logger logger = { NULL, NULL };
+	struct tmem_open_opts mine = { 0 };
 	int err;
 
 	if (!ret)
 		return -EINVAL;
 	if (opts) {
-		err = check_size(opts, opts->size, sizeof(*opts), sizeof(*opts));
+		err = check_size(opts, opts->size, OPEN_FIRST, sizeof(mine));
 		if (err)
 			return err;
+		memcpy(&mine, opts,
+		       opts->size < sizeof(mine) ? opts->size : sizeof(mine));
+		opts = &mine;
 		logger.fn = opts->log;
 		logger.ctx = opts->log_ctx;
 		if (opts->reserved)

@@ -26,6 +26,10 @@ struct embedded {
 	uint64_t lent[];	      /* a bit per segment */
 };
 
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
 static struct embedded *of(struct tmem_lease *lease)
 {
 	return (struct embedded *)lease;
@@ -62,9 +66,12 @@ static void embedded_give_back_run(struct tmem_lease *lease, uint32_t first,
 	uint32_t n;
 
 	TMEM_ASSERT(count && first + count <= lease->segments_max);
-	/* Cannot fail on memory mapped as this is. */
-	(void)madvise(tmem_lease_segment(lease, first),
-		      count * lease->segment_size, MADV_DONTNEED);
+	/* Cannot fail on memory mapped as this is, unless the program has locked
+	 * all of its own (mlockall): then it must be said twice (Linux 5.18). */
+	if (madvise(tmem_lease_segment(lease, first),
+		    count * lease->segment_size, MADV_DONTNEED))
+		(void)madvise(tmem_lease_segment(lease, first),
+			      count * lease->segment_size, MADV_DONTNEED_LOCKED);
 	for (n = first; n < first + count; n++) {
 		TMEM_ASSERT(e->lent[n / 64] & (1ull << (n % 64)));
 		e->lent[n / 64] &= ~(1ull << (n % 64));

@@ -19,6 +19,7 @@
 
 #include <tmem/tmem.h>
 
+#include "giveback.h"
 #include "home.h"
 #include "parameters.h"
 #include "supply.h"
@@ -38,6 +39,7 @@ static struct plugin {
 	struct tmem *session;	/* after the fork */
 	struct volume *volumes; /* one for each name, or one */
 	unsigned volume_count;
+	struct giveback giveback;
 } plugin = { .home.fd = -1 };
 
 /* ---- Starting ------------------------------------------------------------- */
@@ -45,6 +47,7 @@ static struct plugin {
 static void plugin_load(void)
 {
 	parameters_init(&plugin.parameters);
+	giveback_init(&plugin.giveback);
 }
 
 static int plugin_config(const char *key, const char *value)
@@ -72,6 +75,8 @@ static struct supply_wish wish(void)
 		.limit_bytes = p->limit_bytes,
 		.pages = (uint64_t)p->size / TMEM_PAGE_SIZE * count_disks(),
 		.has_home = !!p->backing,
+		.wanted = p->backing ? giveback_want : NULL,
+		.ctx = &plugin.giveback,
 	};
 }
 
@@ -151,6 +156,12 @@ static int plugin_after_fork(void)
 		return -1;
 	if (open_session() || make_volumes())
 		return -1;
+	if (plugin.home.fd >= 0 &&
+	    giveback_start(&plugin.giveback, plugin.session, plugin.volumes,
+			   plugin.volume_count)) {
+		nbdkit_error("a thread cannot be started");
+		return -1;
+	}
 	return 0;
 }
 
@@ -158,6 +169,7 @@ static void plugin_cleanup(void)
 {
 	unsigned i;
 
+	giveback_stop(&plugin.giveback);
 	for (i = 0; i < plugin.volume_count; i++)
 		volume_finish(&plugin.volumes[i]);
 	free(plugin.volumes);

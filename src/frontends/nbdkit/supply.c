@@ -111,6 +111,8 @@ int supply_open(const struct supply_wish *w, struct tmem **ret,
 		.domain = w->domain,
 		.log = hear,
 		.log_ctx = &heard,
+		.wanted = w->wanted,
+		.wanted_ctx = w->ctx,
 	};
 	struct tmem *t;
 	int err;

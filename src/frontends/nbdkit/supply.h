@@ -18,8 +18,8 @@ struct supply_wish {
 	uint64_t limit_bytes; /* 0: not said */
 	uint64_t pages;	      /* of all disks */
 	int has_home;	      /* what is refused has somewhere to go */
-	/* From any thread; one line, or bytes that are wanted back. */
-	void (*log)(void *ctx, int level, const char *line);
+	/* Bytes of memory are wanted back; as struct tmem_open_opts.wanted. */
+	void (*wanted)(void *ctx, uint64_t bytes);
 	void *ctx;
 };
 

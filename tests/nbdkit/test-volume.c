@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test-volume.c - the disk behind the nbdkit plugin, without nbdkit: every change of
+ * state a page can make, homes that fail, and random requests while the store is
+ * frozen, shrunk, limited and refused segments, and pages are taken home.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "content.h"
+#include "fault.h"
+#include "home.h"
+#include "leftover.h"
+#include "machine.h"
+#include "opened.h"
+#include "random-ops.h"
+#include "rng.h"
+#include "unit.h"
+#include "volume.h"
+
+#define PAGE 4096u
+#define PAGES 2048u
+#define BYTES ((uint64_t)PAGES * PAGE)
+#define WHERE "embedded:size=4M"
+
+struct scene {
+	struct opened store;
+	struct home home;
+	struct volume v;
+	char path[64];
+	uint8_t a[PAGE], b[PAGE], got[PAGE];
+};
+
+static struct scene scene; /* too large for a stack */
+
+static struct scene *begin(int with_home)
+{
+	struct scene *s = &scene;
+	char line[HOME_LINE_MAX];
+	struct volume_opts opts = { .pages = PAGES, .name = "test" };
+	int fd;
+
+	memset(s, 0, sizeof(*s));
+	s->home.fd = -1;
+	page_fill(s->a, PAGE, CONTENT_RANDOM, 1);
+	page_fill(s->b, PAGE, CONTENT_RANDOM, 2);
+	opened_init(&s->store, WHERE);
+	opts.session = s->store.t;
+	if (with_home) {
+		strcpy(s->path, "/tmp/tmem-volume.XXXXXX");
+		fd = mkstemp(s->path);
+		assert_true(fd >= 0);
+		assert_int_equal(ftruncate(fd, BYTES), 0);
+		(void)close(fd);
+		assert_int_equal(home_open(&s->home, s->path, BYTES, line), 0);
+		opts.home = &s->home;
+	}
+	assert_int_equal(volume_init(&s->v, &opts), 0);
+	return s;
+}
+
+static void end(struct scene *s)
+{
+	volume_finish(&s->v);
+	home_close(&s->home);
+	if (s->path[0])
+		(void)unlink(s->path);
+	opened_finish(&s->store);
+}
+
+static void expect(struct scene *s, uint64_t page, const uint8_t *want)
+{
+	static const uint8_t zeros[PAGE];
+
+	memset(s->got, 0x5a, PAGE);
+	assert_int_equal(volume_read(&s->v, s->got, PAGE, page * PAGE), 0);
+	assert_memory_equal(s->got, want ? want : zeros, PAGE);
+}
+
+static int write_page(struct scene *s, uint64_t page, const uint8_t *bytes)
+{
+	return volume_write(&s->v, bytes, PAGE, page * PAGE);
+}
+
+static int is_data(struct scene *s, uint64_t page)
+{
+	int data;
+
+	assert_true(volume_extent(&s->v, page * PAGE, PAGE, &data) == PAGE);
+	return data;
+}
+
+/* none -> stored -> home -> stored -> none, and what was written last is read. */
+static void pages_go_to_and_fro(void **state)
+{
+	struct scene *s = begin(1);
+
+	(void)state;
+	expect(s, 7, NULL);
+	assert_false(is_data(s, 7));
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	assert_true(tmem_preswap_stored(s->v.area, 7, 1));
+	expect(s, 7, s->a);
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 7, s->b), 0);
+	assert_false(tmem_preswap_stored(s->v.area, 7, 1));
+	expect(s, 7, s->b);
+	assert_true(is_data(s, 7));
+	assert_int_equal(tmem_freeze(s->store.t, 0), 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	expect(s, 7, s->a);
+	assert_int_equal(tmem_preswap_shrink(s->v.area, 0, NULL), 0);
+	assert_false(tmem_preswap_stored(s->v.area, 7, 1));
+	expect(s, 7, s->a);
+	assert_int_equal(volume_trim(&s->v, PAGE, 7 * PAGE), 0);
+	expect(s, 7, NULL);
+	assert_false(is_data(s, 7));
+	end(s);
+}
+
+/* A part of a page, wherever the rest of it lies. */
+static void parts_keep_the_rest(void **state)
+{
+	struct scene *s = begin(1);
+	uint8_t want[PAGE];
+
+	(void)state;
+	assert_int_equal(volume_write(&s->v, "hello", 5, 3 * PAGE - 2), 0);
+	expect(s, 4, NULL);
+	assert_int_equal(volume_read(&s->v, want, 5, 3 * PAGE - 2), 0);
+	assert_memory_equal(want, "hello", 5);
+	assert_int_equal(write_page(s, 9, s->a), 0);
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(volume_write(&s->v, s->b, 100, 9 * PAGE + 50), 0);
+	memcpy(want, s->a, PAGE);
+	memcpy(want + 50, s->b, 100);
+	expect(s, 9, want);
+	assert_int_equal(volume_zero(&s->v, 60, 9 * PAGE + 20), 0);
+	memset(want + 20, 0, 60);
+	expect(s, 9, want);
+	/* A trim leaves parts of pages alone; zeroing what is zero writes none. */
+	assert_int_equal(volume_trim(&s->v, PAGE, 9 * PAGE + 1), 0);
+	expect(s, 9, want);
+	assert_int_equal(volume_zero(&s->v, 60, 11 * PAGE + 20), 0);
+	assert_false(is_data(s, 11));
+	end(s);
+}
+
+static void extents_are_of_one_kind(void **state)
+{
+	struct scene *s = begin(1);
+	int data;
+
+	(void)state;
+	assert_true(volume_extent(&s->v, 0, BYTES, &data) == BYTES);
+	assert_false(data);
+	assert_int_equal(write_page(s, 70, s->a), 0);
+	assert_true(volume_extent(&s->v, 5, BYTES - 5, &data) == 70 * PAGE - 5);
+	assert_false(data);
+	assert_true(volume_extent(&s->v, 70 * PAGE, BYTES / 2, &data) == PAGE);
+	assert_true(data);
+	assert_true(volume_extent(&s->v, 70 * PAGE, 10, &data) == 10);
+	end(s);
+}
+
+/* Without a home a refusal is an error, told soon; the page's bytes are gone, and
+ * nobody gets zeros instead. */
+static void refused_and_homeless_is_lost(void **state)
+{
+	struct scene *s = begin(0);
+
+	(void)state;
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 7, s->b), -ENOSPC);
+	assert_int_equal(write_page(s, 8, s->b), -ENOSPC); /* without waiting */
+	assert_int_equal(volume_read(&s->v, s->got, PAGE, 7 * PAGE), -EIO);
+	assert_int_equal(volume_write(&s->v, "x", 1, 7 * PAGE), -EIO);
+	assert_true(is_data(s, 7));
+	assert_int_equal(tmem_freeze(s->store.t, 0), 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	expect(s, 7, s->a);
+	assert_int_equal(volume_zero(&s->v, PAGE, 8 * PAGE), 0);
+	expect(s, 8, NULL);
+	end(s);
+}
+
+/* Home is full or gone: the write is told so, and other pages are as they were. */
+static void home_that_fails(void **state)
+{
+	struct scene *s = begin(1);
+	int fd = s->home.fd;
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 6, s->a), 0);
+	assert_int_equal(tmem_freeze(s->store.t, 0), 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	s->home.fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+	assert_true(s->home.fd >= 0);
+	/* What could not go home stays. */
+	assert_int_equal(tmem_preswap_shrink(s->v.area, 0, NULL), -ENOSPC);
+	expect(s, 7, s->a);
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 7, s->b), -ENOSPC);
+	assert_int_equal(volume_read(&s->v, s->got, PAGE, 7 * PAGE), -EIO);
+	(void)close(s->home.fd);
+	s->home.fd = fd;
+	assert_int_equal(volume_read(&s->v, s->got, PAGE, 7 * PAGE), -EIO);
+	expect(s, 6, s->a);
+	assert_int_equal(write_page(s, 7, s->b), 0);
+	expect(s, 7, s->b);
+	/* It became shorter: an error, not zeros. */
+	assert_int_equal(truncate(s->path, PAGE), 0);
+	assert_int_equal(volume_read(&s->v, s->got, PAGE, 7 * PAGE), -EIO);
+	end(s);
+}
+
+static void what_a_failed_sync_leaves(void **state)
+{
+	struct scene *s = begin(1);
+
+	(void)state;
+	assert_int_equal(write_page(s, 5, s->a), 0);
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	volume_lose_home(&s->v);
+	assert_int_equal(volume_read(&s->v, s->got, PAGE, 7 * PAGE), -EIO);
+	expect(s, 5, s->a);
+	assert_int_equal(write_page(s, 7, s->b), 0);
+	expect(s, 7, s->b);
+	end(s);
+}
+
+/* ---- Random requests -------------------------------------------------------- */
+
+static int disk_read(void *ctx, unsigned thread, void *to, uint32_t count,
+		     uint64_t offset)
+{
+	(void)thread;
+	return volume_read(ctx, to, count, offset);
+}
+
+static int disk_write(void *ctx, unsigned thread, const void *from,
+		      uint32_t count, uint64_t offset)
+{
+	(void)thread;
+	return volume_write(ctx, from, count, offset);
+}
+
+static int disk_zero(void *ctx, unsigned thread, uint32_t count, uint64_t offset)
+{
+	(void)thread;
+	return volume_zero(ctx, count, offset);
+}
+
+static int disk_trim(void *ctx, unsigned thread, uint32_t count, uint64_t offset)
+{
+	(void)thread;
+	return volume_trim(ctx, count, offset);
+}
+
+static int disk_flush(void *ctx, unsigned thread)
+{
+	(void)thread;
+	return home_sync(((struct volume *)ctx)->home);
+}
+
+/** struct trouble - what else happens meanwhile. */
+struct trouble {
+	struct scene *scene;
+	struct rng rng;
+	_Atomic int stop;
+	uint64_t times;
+};
+
+static void make_trouble(struct trouble *t)
+{
+	struct tmem *session = t->scene->store.t;
+	struct tmem_preswap *area = t->scene->v.area;
+
+	switch (rng_below(&t->rng, 6)) {
+	case 0:
+		(void)tmem_freeze(session, 1);
+		break;
+	case 1:
+		(void)tmem_shrink(session, 1u << 20, NULL);
+		break;
+	case 2:
+		(void)tmem_set_limit(session, (1 + rng_below(&t->rng, 6)) << 20);
+		break;
+	case 3:
+		assert_int_equal(
+			tmem_preswap_shrink(
+				area, tmem_preswap_curr_pages(area) / 2, NULL),
+			0);
+		break;
+	case 4:
+		tmem_fault_every(TMEM_FAULT_SEGMENT, 1 + rng_below(&t->rng, 9));
+		break;
+	default:
+		tmem_fault_set(TMEM_FAULT_CODEC, 1 + rng_below(&t->rng, 9));
+		break;
+	}
+}
+
+static void *trouble_main(void *arg)
+{
+	const struct timespec while_ns = { .tv_nsec = 2000000 };
+	struct trouble *t = arg;
+
+	while (!atomic_load(&t->stop)) {
+		make_trouble(t);
+		t->times++;
+		(void)nanosleep(&while_ns, NULL);
+		(void)tmem_freeze(t->scene->store.t, 0);
+		tmem_fault_every(TMEM_FAULT_SEGMENT, 0);
+		(void)nanosleep(&while_ns, NULL);
+	}
+	return NULL;
+}
+
+static void random_requests_in_trouble(void **state)
+{
+	struct scene *s = begin(1);
+	const struct random_disk disk = { disk_read, disk_write, disk_zero,
+					  disk_trim, disk_flush, &s->v,
+					  BYTES };
+	struct trouble t = { .scene = s, .rng.state = rng_seed("volume") };
+	struct random_result result = { 0 };
+	struct tmem_preswap_stats stats = { .size = sizeof(stats) };
+	unsigned seconds = (unsigned)rng_setting("TMEM_TEST_SECONDS",
+						 MACHINE_SANITIZED ? 4 : 6);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, trouble_main, &t), 0);
+	random_ops_run(&disk, 4, seconds, t.rng.state, &result);
+	atomic_store(&t.stop, 1);
+	(void)pthread_join(thread, NULL);
+	assert_int_equal(tmem_preswap_stats(s->v.area, &stats), 0);
+	print_message("trouble %llu times: %llu stored, %llu refused, %llu "
+		      "taken home\n",
+		      (unsigned long long)t.times,
+		      (unsigned long long)stats.succ_stores,
+		      (unsigned long long)stats.failed_stores,
+		      (unsigned long long)stats.taken_home);
+	assert_true(stats.succ_stores > 100 && stats.failed_stores > 100 &&
+		    stats.taken_home > 100);
+	end(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pages_go_to_and_fro),
+		cmocka_unit_test(parts_keep_the_rest),
+		cmocka_unit_test(extents_are_of_one_kind),
+		cmocka_unit_test(refused_and_homeless_is_lost),
+		cmocka_unit_test(home_that_fails),
+		cmocka_unit_test(what_a_failed_sync_leaves),
+		cmocka_unit_test(random_requests_in_trouble),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -317,6 +317,7 @@ static double run_program(const struct machek_program *program, uint64_t bytes,
 		private_die("fork: %s", strerror(errno));
 	if (!pid) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		swap_peers_forget();
 		if (m && memlimit_enter(m, getpid()))
 			_exit(2);
 		_exit(!program->run(bytes));

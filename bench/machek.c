@@ -40,21 +40,22 @@ static void swap_records(struct record *a, struct record *b)
 }
 
 /* Hoare's, the smaller part first. */
-static void sort(struct record *r, uint64_t n)
+static void sort(struct record *r, int64_t n)
 {
 	while (n > 1) {
-		uint64_t pivot = r[n / 2].key, i = 0, j = n - 1;
+		uint64_t pivot = r[(n - 1) / 2].key;
+		int64_t i = -1, j = n;
 
 		for (;;) {
-			while (r[i].key < pivot)
-				i++;
-			while (r[j].key > pivot)
-				j--;
+			while (r[++i].key < pivot)
+				;
+			while (r[--j].key > pivot)
+				;
 			if (i >= j)
 				break;
-			swap_records(&r[i++], &r[j--]);
+			swap_records(&r[i], &r[j]);
 		}
-		j++;
+		j++; /* of the first part */
 		if (j < n - j) {
 			sort(r, j);
 			r += j;
@@ -81,7 +82,7 @@ static int run_sort(uint64_t bytes)
 			       (unsigned long long)i);
 		sum += all[i].key;
 	}
-	sort(all, n);
+	sort(all, (int64_t)n);
 	for (i = 0; i < n; i++) {
 		sum -= all[i].key;
 		if (i && all[i].key < all[i - 1].key)
@@ -182,7 +183,7 @@ static int run_matrix(uint64_t bytes)
 
 /* ---- jobs ----------------------------------------------------------------- */
 
-#define JOBS 32u
+#define JOBS 16u
 #define JOBS_AT_ONCE 4u
 #define PASSES 12u
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,8 +82,17 @@ static void put_back(void)
 	page_cluster_before[0] = zswap_before = 0;
 }
 
+/* This thread waits or computes most of the time: nothing that is torn apart here is
+ * needed to put things back. */
+static void on_end(int sig)
+{
+	(void)sig;
+	exit(1);
+}
+
 void swap_peers_begin(void)
 {
+	const struct sigaction sa = { .sa_handler = on_end };
 	char text[16];
 
 	if (geteuid())
@@ -92,7 +102,8 @@ void swap_peers_begin(void)
 		private_die("%s cannot be read", PAGE_CLUSTER);
 	if (read_text(ZSWAP, text, sizeof(text)))
 		zswap_before = text[0];
-	if (atexit(put_back))
+	if (atexit(put_back) || sigaction(SIGTERM, &sa, NULL) ||
+	    sigaction(SIGINT, &sa, NULL))
 		private_die("out of memory");
 	write_text(PAGE_CLUSTER, "0");
 	if (zswap_before == 'Y')
@@ -108,6 +119,8 @@ void swap_peers_forget(void)
 {
 	peer_up = NULL;
 	page_cluster_before[0] = zswap_before = 0;
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGINT, SIG_DFL);
 }
 
 static void find_command(char *path)

@@ -15,10 +15,10 @@
 #include "unit.h"
 
 #define MIB (1ull << 20)
-#define LIMIT (32 * MIB)
+#define LIMIT (16 * MIB)
 #define TOUCHED (4 * LIMIT)
-#define SIZE (160 * MIB)
-#define SIZE_TEXT "160M"
+#define SIZE (96 * MIB)
+#define SIZE_TEXT "96M"
 #define PATIENCE_MS 40000
 
 static struct daemon d;

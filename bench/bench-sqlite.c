@@ -7,6 +7,8 @@
  *			store has all of it on top, from the host's idle RAM
  *	equal_ram	the same amount for both: default VFS with page cache, tmem
  *			with page cache and store in it
+ *	victims		the same memory for both, SQLite's page cache having much
+ *			of it: the store gets what leaves that, or what is read
  *	cached		everything fits: page cache here, store there
  *	miss		everything misses: the store is of the least size and the
  *			database far larger; on the disk, and in the page cache
@@ -72,6 +74,8 @@ struct bench {
 struct job {
 	const char *where;    /* tmem_store; NULL: the default VFS */
 	uint64_t limit_bytes; /* its cgroup's; 0: in none */
+	uint64_t cache_bytes; /* SQLite's page cache; 0: its default */
+	int victims;	      /* which gives the store what it gives up */
 	unsigned warm_ms;     /* of the same reads, before the clock starts */
 };
 
@@ -85,6 +89,8 @@ struct turns {
 	double cost, plain, tmem; /* a ratio, and reads a second */
 	int64_t hits, misses;
 };
+
+static const struct job by_default = { .where = NULL };
 
 static uint64_t now_ns(void)
 {
@@ -181,24 +187,31 @@ static double read_points(const struct bench *b, sqlite3 *db, uint64_t seed,
 	return (double)reads * (double)NS_PER_S / (double)ns;
 }
 
-static sqlite3 *open_db(const struct bench *b, const char *where)
+static sqlite3 *open_db(const struct bench *b, const struct job *job)
 {
-	char uri[2 * PATH_ROOM];
+	char uri[2 * PATH_ROOM], sql[64];
 	sqlite3 *db;
 	int rc;
 
-	if (where)
+	if (job->where)
 		(void)snprintf(uri, sizeof(uri),
-			       "file:%s?vfs=tmem&tmem_store=%s%s", b->db, where,
-			       b->uri);
+			       "file:%s?vfs=tmem&tmem_store=%s%s", b->db,
+			       job->where, b->uri);
 	else
 		(void)snprintf(uri, sizeof(uri), "file:%s", b->db);
+	if (job->victims && sqlite3_tmem_config() != SQLITE_OK)
+		die("sqlite3_tmem_config");
 	check(NULL, tmem_sqlite_register());
 	rc = sqlite3_open_v2(uri, &db,
 			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 				     SQLITE_OPEN_URI,
 			     NULL);
 	check(db, rc);
+	if (job->cache_bytes) {
+		(void)snprintf(sql, sizeof(sql), "PRAGMA cache_size=-%" PRIu64,
+			       job->cache_bytes / 1024);
+		check(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
+	}
 	return db;
 }
 
@@ -214,7 +227,7 @@ static void work(const struct bench *b, const struct job *job, int to)
 		if (!write_text(b->group, "cgroup.procs", pid))
 			die(b->group);
 	}
-	db = open_db(b, job->where);
+	db = open_db(b, job);
 	(void)number(db, "SELECT sum(length(b)) FROM t");
 	(void)read_points(b, db, 1, (uint64_t)job->warm_ms * NS_PER_MS);
 	(void)sqlite3_sleep(SETTLE_MS);
@@ -236,8 +249,8 @@ static void work(const struct bench *b, const struct job *job, int to)
 static void work_in_turns(const struct bench *b, const struct job *job, int to)
 {
 	double ratio[SLICES], plain_rate[SLICES], tmem_rate[SLICES];
-	sqlite3 *plain = open_db(b, NULL);
-	sqlite3 *tmem = open_db(b, job->where);
+	sqlite3 *plain = open_db(b, &by_default);
+	sqlite3 *tmem = open_db(b, job);
 	struct turns t;
 
 	(void)number(plain, "SELECT sum(length(b)) FROM t");
@@ -478,6 +491,34 @@ static void compare_limited(struct bench *b)
 	compare(b, &p);
 }
 
+/*
+ * What is in SQLite's cache need not be in the store: SQLite's page cache has a
+ * quarter of the database, the store another, the kernel's hardly anything. Both
+ * sides are "tmem".
+ */
+static void compare_victims(struct bench *b)
+{
+	struct pair p = { .key = "victims_speedup", .beat = 1.0 };
+	char where[64];
+
+	if (!b->cgroups) {
+		no_figure(p.key);
+		return;
+	}
+	(void)snprintf(where, sizeof(where), "embedded:size=%" PRIu64,
+		       b->db_bytes / 4);
+	p.tmem = (struct job){
+		.where = where,
+		.limit_bytes =
+			b->db_bytes / 2 + b->db_bytes / 16 + PROCESS_BYTES,
+		.cache_bytes = b->db_bytes / 4,
+		.warm_ms = WARM_MS,
+	};
+	p.plain = p.tmem;
+	p.tmem.victims = 1;
+	compare(b, &p);
+}
+
 static void compare_cached(struct bench *b)
 {
 	struct pair p = { .cost = 1 };
@@ -506,7 +547,7 @@ static void build(struct bench *b, uint64_t bytes)
 	if (child < 0)
 		die("fork");
 	if (!child) {
-		sqlite3 *db = open_db(b, NULL);
+		sqlite3 *db = open_db(b, &by_default);
 		char *text = sqlite3_mprintf(
 			"printf('{\"id\":%%d,\"time\":%%d,\"name\":"
 			"\"customer %%x\",\"state\":\"delivered\",\"token\":\""
@@ -608,6 +649,7 @@ int main(int argc, char **argv)
 		sqlite3_libversion(), (double)b.db_bytes / (double)MIB, b.rows,
 		b.noise ? "noise" : "words", ROUNDS, disk_us(&b));
 	compare_limited(&b);
+	compare_victims(&b);
 	compare_cached(&b);
 	(void)printf("  \"round_ms\": %d\n}\n", ROUND_MS);
 	(void)unlink(b.db);

@@ -2,10 +2,11 @@
 /*
  * budget.c - how much may be lent in all, as the host's need comes and goes.
  *
- * How often to look follows from how soon the floor could be crossed: the kernel
- * hands out fresh memory at some GiB a second at most. Only near the floor, where
- * a budget that is used up always ends, looks are frequent; and they become rarer
- * there as well while nothing moves.
+ * How often to look follows from how soon the floor could be crossed. Far from it
+ * the kernel's own speed says that: it hands out fresh memory at some GiB a second
+ * at most. Near it, where a budget that is used up always ends, what others have
+ * been seen to take says it, so that a machine at rest is looked at rarely there
+ * as well.
  */
 #include "budget.h"
 
@@ -32,12 +33,18 @@
 #define SCANNED_MIN 4096
 #define SCANNED_NS TMEM_NS_PER_SEC
 
-/* Looks. The speed is that of zeroing memory on two cores, generously. */
-#define INTERVAL_MIN_NS (20 * TMEM_NS_PER_MS)
+/* Looks. The speed is that of zeroing memory on two cores, generously. At the
+ * least interval looks take a hundredth of a core, for as long as memory is taken at
+ * GiB a second. */
+#define INTERVAL_MIN_NS (5 * TMEM_NS_PER_MS)
 #define INTERVAL_STILL_NS (100 * TMEM_NS_PER_MS)
 #define INTERVAL_MAX_NS TMEM_NS_PER_SEC
-#define SPEED_BYTES (8 * TMEM_GIB) /* a second */
-#define STILL_BYTES (4 * TMEM_MIB)
+#define SPEED_MOST (8 * TMEM_MIB) /* bytes a millisecond */
+
+/* Who takes memory may take it so many times as fast until the next look; and at
+ * the floor a look comes before this share of the slack can be gone. */
+#define FASTER 4
+#define DEEP_SHARE 4
 
 uint64_t tmemd_budget_slack(const struct tmemd_budget *b)
 {
@@ -112,24 +119,44 @@ static uint64_t after_stall(const struct tmemd_budget *b, uint64_t lent_bytes)
 
 /* ---- Looking ------------------------------------------------------------- */
 
-static void plan_look(struct tmemd_budget *b, uint64_t before, uint64_t lent)
+/*
+ * What others take of the machine, bytes a millisecond. What is lent or taken back
+ * moves no more than from one term of the sum to the other. Falls back by halves:
+ * who pauses between two allocations is not done.
+ */
+static void follow_speed(struct tmemd_budget *b, uint64_t sum_bytes,
+			 uint64_t passed_ns)
+{
+	uint64_t us = passed_ns / TMEM_NS_PER_US;
+	uint64_t speed = us ? less(b->sum_bytes, sum_bytes) * 1000 / us : 0;
+
+	b->speed = speed > b->speed / 2 ? speed : b->speed / 2;
+	b->sum_bytes = sum_bytes;
+}
+
+/* Until `bytes` are gone. */
+static uint64_t gone_ns(uint64_t bytes, uint64_t speed)
+{
+	if (!speed || bytes / speed >= INTERVAL_MAX_NS / TMEM_NS_PER_MS)
+		return INTERVAL_MAX_NS;
+	return bytes * TMEM_NS_PER_MS / speed;
+}
+
+static void plan_look(struct tmemd_budget *b, uint64_t lent_bytes)
 {
 	uint64_t room = less(b->available_bytes, b->floor_bytes);
-	uint64_t moved = b->available_bytes > before
-				 ? b->available_bytes - before
-				 : before - b->available_bytes;
-	uint64_t still = 2 * b->interval_ns, ns;
+	uint64_t deep = tmemd_budget_slack(b) / DEEP_SHARE;
+	uint64_t ns = gone_ns(room + deep, FASTER * b->speed), far_ns;
 
-	ns = lent && room < SPEED_BYTES ? room / (SPEED_BYTES / TMEM_MIB) *
-						  TMEM_NS_PER_SEC / TMEM_MIB
-					: INTERVAL_MAX_NS;
-	if (ns < INTERVAL_MIN_NS)
-		ns = INTERVAL_MIN_NS;
-	if (still > INTERVAL_STILL_NS)
-		still = INTERVAL_STILL_NS;
-	if (moved < STILL_BYTES && ns < still)
-		ns = still;
-	b->interval_ns = ns < INTERVAL_MAX_NS ? ns : INTERVAL_MAX_NS;
+	if (ns > INTERVAL_STILL_NS)
+		ns = INTERVAL_STILL_NS;
+	/* It may have begun just now. */
+	if (ns > 2 * b->interval_ns)
+		ns = 2 * b->interval_ns;
+	far_ns = lent_bytes ? gone_ns(room, SPEED_MOST) : INTERVAL_MAX_NS;
+	if (ns < far_ns)
+		ns = far_ns;
+	b->interval_ns = ns < INTERVAL_MIN_NS ? INTERVAL_MIN_NS : ns;
 }
 
 static int grow(struct tmemd_budget *b, uint64_t goal, uint64_t now_ns,
@@ -150,12 +177,13 @@ int tmemd_budget_look(struct tmemd_budget *b, const struct tmemd_host_view *v,
 		      uint64_t lent_bytes, int stalled, uint64_t now_ns)
 {
 	uint64_t passed_ns = now_ns - b->looked_ns;
-	uint64_t before = b->available_bytes, goal;
+	uint64_t goal;
 	int reclaims = machine_reclaims(b, v, now_ns), counts;
 
 	b->available_bytes = v->available_bytes;
 	b->looked_ns = now_ns;
-	plan_look(b, before, lent_bytes);
+	follow_speed(b, b->available_bytes + lent_bytes, passed_ns);
+	plan_look(b, lent_bytes);
 	counts = stalled && (reclaims || is_near(b));
 	b->stalls += !!stalled;
 	b->stalls_foreign += stalled && !counts;
@@ -185,6 +213,7 @@ void tmemd_budget_configure(struct tmemd_budget *b, uint64_t maximum_bytes,
 	b->looked_ns = b->changed_ns = now_ns;
 	b->scanned = b->scanned_next = v->scanned;
 	b->scanned_ns = now_ns;
+	b->sum_bytes = v->available_bytes + lent_bytes;
 	b->interval_ns = INTERVAL_MIN_NS;
 	b->now_bytes =
 		possible(b, lent_bytes, floor_bytes + tmemd_budget_slack(b));

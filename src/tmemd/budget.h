@@ -31,6 +31,8 @@ struct tmemd_budget {
 	uint64_t floor_bytes;
 	uint64_t now_bytes;	  /* the budget */
 	uint64_t available_bytes; /* when last looked; TMEMD_HOST_UNKNOWN */
+	uint64_t sum_bytes;	  /* then: available and lent */
+	uint64_t speed;		  /* of others taking it, bytes a millisecond */
 	uint64_t interval_ns;	  /* until the next look */
 	uint64_t looked_ns;
 	uint64_t changed_ns;

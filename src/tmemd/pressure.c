@@ -67,16 +67,6 @@ static void apply(struct tmemd *d)
 	tell(d);
 }
 
-static void look(struct tmemd *d, int stalled)
-{
-	struct tmemd_pressure *p = &d->pressure;
-	struct tmemd_host_view v;
-
-	look_closely(p, &v);
-	if (tmemd_budget_look(&p->budget, &v, lent(d), stalled, tmem_clock_ns()))
-		apply(d);
-}
-
 static void arm(struct tmemd_pressure *p)
 {
 	uint64_t us = p->budget.interval_ns / TMEM_NS_PER_US;
@@ -86,15 +76,26 @@ static void arm(struct tmemd_pressure *p)
 	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 }
 
+/* Whoever wanted this look, the next one is due after what this one says. Looks
+ * before lending that left the timer at what it was before there was anything lent
+ * made the floor's crossing go unseen for up to a second. */
+static void look(struct tmemd *d, int stalled)
+{
+	struct tmemd_pressure *p = &d->pressure;
+	struct tmemd_host_view v;
+
+	look_closely(p, &v);
+	if (tmemd_budget_look(&p->budget, &v, lent(d), stalled, tmem_clock_ns()))
+		apply(d);
+	if (d->tenants_count)
+		arm(p);
+}
+
 static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
 {
-	struct tmemd *d = ctx;
-
 	(void)source;
 	(void)usec;
-	look(d, 0);
-	if (d->tenants_count)
-		arm(&d->pressure);
+	look(ctx, 0);
 	return 0;
 }
 
@@ -118,7 +119,6 @@ void tmemd_pressure_on(struct tmemd *d)
 	if (on != SD_EVENT_OFF)
 		return;
 	look(d, 0);
-	arm(&d->pressure);
 }
 
 void tmemd_pressure_refresh(struct tmemd *d)

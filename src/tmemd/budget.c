@@ -32,6 +32,7 @@
  * stray wakeup of kswapd. */
 #define SCANNED_MIN 4096
 #define SCANNED_NS TMEM_NS_PER_SEC
+#define SCANNED_OLD_NS (4 * SCANNED_NS)
 
 /* Looks. The speed is that of zeroing memory on two cores, generously. At the
  * least interval looks take a hundredth of a core, for as long as memory is taken at
@@ -89,24 +90,35 @@ static int change(struct tmemd_budget *b, uint64_t bytes, uint32_t reason,
 
 /* ---- Stalls -------------------------------------------------------------- */
 
-/* Two baselines, so that there is always one that is a second old at least. */
-static int machine_reclaims(struct tmemd_budget *b,
-			    const struct tmemd_host_view *v, uint64_t now_ns)
+static int is_near(const struct tmemd_budget *b, uint64_t available_bytes)
 {
-	int moved = v->scanned - b->scanned >= SCANNED_MIN;
+	return available_bytes != TMEMD_HOST_UNKNOWN &&
+	       available_bytes < b->floor_bytes + 2 * tmemd_budget_slack(b);
+}
 
-	if (now_ns - b->scanned_ns >= SCANNED_NS) {
-		b->scanned = b->scanned_next;
-		b->scanned_next = v->scanned;
+int tmemd_budget_asks_scanned(const struct tmemd_budget *b,
+			      uint64_t available_bytes, int stalled,
+			      uint64_t now_ns)
+{
+	return !is_near(b, available_bytes) &&
+	       (stalled || now_ns - b->scanned_ns >= SCANNED_NS);
+}
+
+/* Two baselines, so that there is always one that is a second old at least. After a
+ * time near the floor, in which nobody looked, both are new. */
+static int machine_reclaims(struct tmemd_budget *b, uint64_t scanned,
+			    uint64_t now_ns)
+{
+	uint64_t age_ns = now_ns - b->scanned_ns;
+	int moved = scanned - b->scanned >= SCANNED_MIN &&
+		    age_ns < SCANNED_OLD_NS;
+
+	if (age_ns >= SCANNED_NS) {
+		b->scanned = age_ns < SCANNED_OLD_NS ? b->scanned_next : scanned;
+		b->scanned_next = scanned;
 		b->scanned_ns = now_ns;
 	}
 	return moved;
-}
-
-static int is_near(const struct tmemd_budget *b)
-{
-	return b->available_bytes != TMEMD_HOST_UNKNOWN &&
-	       b->available_bytes < b->floor_bytes + 2 * tmemd_budget_slack(b);
 }
 
 static uint64_t after_stall(const struct tmemd_budget *b, uint64_t lent_bytes)
@@ -142,7 +154,7 @@ static uint64_t gone_ns(uint64_t bytes, uint64_t speed)
 	return bytes * TMEM_NS_PER_MS / speed;
 }
 
-static void plan_look(struct tmemd_budget *b, uint64_t lent_bytes)
+static void plan_look(struct tmemd_budget *b)
 {
 	uint64_t room = less(b->available_bytes, b->floor_bytes);
 	uint64_t deep = tmemd_budget_slack(b) / DEEP_SHARE;
@@ -153,7 +165,7 @@ static void plan_look(struct tmemd_budget *b, uint64_t lent_bytes)
 	/* It may have begun just now. */
 	if (ns > 2 * b->interval_ns)
 		ns = 2 * b->interval_ns;
-	far_ns = lent_bytes ? gone_ns(room, SPEED_MOST) : INTERVAL_MAX_NS;
+	far_ns = gone_ns(room, SPEED_MOST);
 	if (ns < far_ns)
 		ns = far_ns;
 	b->interval_ns = ns < INTERVAL_MIN_NS ? INTERVAL_MIN_NS : ns;
@@ -178,13 +190,15 @@ int tmemd_budget_look(struct tmemd_budget *b, const struct tmemd_host_view *v,
 {
 	uint64_t passed_ns = now_ns - b->looked_ns;
 	uint64_t goal;
-	int reclaims = machine_reclaims(b, v, now_ns), counts;
+	int reclaims = 0, counts;
 
+	if (v->scanned != TMEMD_HOST_UNKNOWN)
+		reclaims = machine_reclaims(b, v->scanned, now_ns);
 	b->available_bytes = v->available_bytes;
 	b->looked_ns = now_ns;
 	follow_speed(b, b->available_bytes + lent_bytes, passed_ns);
-	plan_look(b, lent_bytes);
-	counts = stalled && (reclaims || is_near(b));
+	plan_look(b);
+	counts = stalled && (reclaims || is_near(b, v->available_bytes));
 	b->stalls += !!stalled;
 	b->stalls_foreign += stalled && !counts;
 	if (counts)
@@ -201,19 +215,17 @@ int tmemd_budget_look(struct tmemd_budget *b, const struct tmemd_host_view *v,
 }
 
 void tmemd_budget_configure(struct tmemd_budget *b, uint64_t maximum_bytes,
-			    uint64_t floor_bytes,
-			    const struct tmemd_host_view *v,
+			    uint64_t floor_bytes, uint64_t available_bytes,
 			    uint64_t lent_bytes, uint64_t now_ns)
 {
 	if (maximum_bytes == b->maximum_bytes && floor_bytes == b->floor_bytes)
 		return;
 	b->maximum_bytes = maximum_bytes;
 	b->floor_bytes = floor_bytes;
-	b->available_bytes = v->available_bytes;
+	b->available_bytes = available_bytes;
 	b->looked_ns = b->changed_ns = now_ns;
-	b->scanned = b->scanned_next = v->scanned;
-	b->scanned_ns = now_ns;
-	b->sum_bytes = v->available_bytes + lent_bytes;
+	b->scanned_ns = now_ns - SCANNED_OLD_NS;
+	b->sum_bytes = available_bytes + lent_bytes;
 	b->interval_ns = INTERVAL_MIN_NS;
 	b->now_bytes =
 		possible(b, lent_bytes, floor_bytes + tmemd_budget_slack(b));

@@ -26,7 +26,7 @@ static void begin(struct scene *s, uint64_t available)
 	memset(s, 0, sizeof(*s));
 	s->now = 100 * SEC;
 	s->v.available_bytes = available;
-	tmemd_budget_configure(&s->b, MAXIMUM, FLOOR, &s->v, 0, s->now);
+	tmemd_budget_configure(&s->b, MAXIMUM, FLOOR, available, 0, s->now);
 }
 
 /* Lent memory is not available, and comes back at once. */
@@ -39,9 +39,14 @@ static void lend(struct scene *s, uint64_t bytes)
 static int look(struct scene *s, uint64_t after_ns, int stalled)
 {
 	int changed;
+	struct tmemd_host_view v = s->v;
 
 	s->now += after_ns;
-	changed = tmemd_budget_look(&s->b, &s->v, s->lent, stalled, s->now);
+	/* As the daemon does. */
+	if (!tmemd_budget_asks_scanned(&s->b, v.available_bytes, stalled,
+				       s->now))
+		v.scanned = TMEMD_HOST_UNKNOWN;
+	changed = tmemd_budget_look(&s->b, &v, s->lent, stalled, s->now);
 	if (s->lent > s->b.now_bytes) {
 		if (s->v.available_bytes != TMEMD_HOST_UNKNOWN)
 			s->v.available_bytes += s->lent - s->b.now_bytes;
@@ -239,11 +244,13 @@ static void test_settings_hold_at_once(void **state)
 
 	(void)state;
 	begin(&s, 16 * GIB);
-	tmemd_budget_configure(&s.b, GIB, FLOOR, &s.v, 0, s.now);
+	tmemd_budget_configure(&s.b, GIB, FLOOR, s.v.available_bytes, 0, s.now);
 	assert_true(s.b.now_bytes == GIB);
-	tmemd_budget_configure(&s.b, MAXIMUM, FLOOR, &s.v, 0, s.now);
+	tmemd_budget_configure(&s.b, MAXIMUM, FLOOR, s.v.available_bytes, 0,
+			       s.now);
 	assert_true(s.b.now_bytes == MAXIMUM);
-	tmemd_budget_configure(&s.b, MAXIMUM, 16 * GIB, &s.v, 0, s.now);
+	tmemd_budget_configure(&s.b, MAXIMUM, 16 * GIB, s.v.available_bytes, 0,
+			       s.now);
 	assert_true(s.b.now_bytes == 0);
 	assert_int_equal(s.b.reason, TMEM_WIRE_BUDGET_SETTINGS);
 }

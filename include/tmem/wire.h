@@ -32,7 +32,8 @@ enum {
 	TMEM_WIRE_NAME_MAX = 64,   /* bytes of a domain's name, with its NUL */
 	TMEM_WIRE_TEXT_MAX = 192,  /* bytes of a refusal's text, with its NUL */
 	TMEM_WIRE_LOANS_MAX = 256, /* segments in a message */
-	TMEM_WIRE_ENTRIES_MAX = 16 /* domains in a message */
+	TMEM_WIRE_HINTS_MAX = 1000, /* segments in a HINT */
+	TMEM_WIRE_ENTRIES_MAX = 16  /* domains in a message */
 };
 
 /** enum - what memory is lent for; those of the engine, by the same numbers. */
@@ -59,6 +60,7 @@ enum {
 	TMEM_WIRE_ASK = 3,
 	TMEM_WIRE_GIVE = 4,
 	TMEM_WIRE_STATS = 5,
+	TMEM_WIRE_HINT = 6,    /* if WELCOME's features have it */
 	TMEM_WIRE_STATUS = 16, /* control verbs: need no HELLO */
 	TMEM_WIRE_LIST = 17,
 
@@ -106,6 +108,11 @@ enum {
 		1 /* with fds: data, control of the lease it holds */
 };
 
+/** enum - of features: bits. */
+enum {
+	TMEM_WIRE_TAKES_HINTS = 1 /* of WELCOME: the daemon knows HINT */
+};
+
 /**
  * struct tmem_wire_hello - who is there, and for how much.
  * @version_min, @version_max: those that the client speaks.
@@ -128,6 +135,7 @@ struct tmem_wire_hello {
 
 /**
  * struct tmem_wire_welcome - a lease, with nothing lent yet.
+ * @features: TMEM_WIRE_TAKES_HINTS; others may come.
  * @limit_bytes: what it may hold for now; at most segments_max segments.
  * @daemon: a number that this run of the daemon drew.
  */
@@ -137,7 +145,7 @@ struct tmem_wire_welcome {
 	uint32_t segment_size; /* bytes, a power of two */
 	uint32_t segments_max;
 	uint32_t pad;
-	uint64_t features; /* 0 */
+	uint64_t features;
 	uint64_t limit_bytes;
 	uint64_t daemon;
 };
@@ -207,6 +215,19 @@ struct tmem_wire_stats {
 	uint64_t evictions;
 	uint64_t ghost_hits;
 	uint64_t ager_ns;
+};
+
+/**
+ * struct tmem_wire_hint - which of its ephemeral segments the client would miss
+ * least, the first one first. It stands until the next one. Numbers that it does not
+ * hold are passed over.
+ * @segments: @count of them are sent, and head.len says so.
+ */
+struct tmem_wire_hint {
+	struct tmem_wire_head head;
+	uint32_t count;
+	uint32_t pad;
+	uint32_t segments[TMEM_WIRE_HINTS_MAX];
 };
 
 /* ---- The control page ---------------------------------------------------- */

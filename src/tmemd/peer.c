@@ -219,6 +219,10 @@ static int handle(struct tmemd *d, struct tmemd_peer *p,
 	case TMEM_WIRE_STATS:
 		tmemd_tenant_report(tenant_of(p), &r->stats);
 		return 0;
+	case TMEM_WIRE_HINT:
+		tmemd_loan_hint(&tenant_of(p)->loan, r->hint.segments,
+				r->hint.count);
+		return 0;
 	default:
 		if (!tmemd_control_allowed(d, p))
 			return TMEM_WIRE_NO_RIGHTS;

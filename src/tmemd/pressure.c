@@ -38,6 +38,14 @@ static uint64_t available(const struct tmemd_pressure *p)
 					    4 * tmemd_budget_slack(&p->budget));
 }
 
+int tmemd_pressure_looms(const struct tmemd *d)
+{
+	const struct tmemd_budget *b = &d->pressure.budget;
+
+	return d->ledger.lent_bytes[TMEM_WIRE_EPHEMERAL] &&
+	       b->available_bytes < b->floor_bytes + 4 * tmemd_budget_slack(b);
+}
+
 void tmemd_pressure_tell(struct tmemd *d)
 {
 	const struct tmemd_budget *b = &d->pressure.budget;

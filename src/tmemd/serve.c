@@ -288,7 +288,8 @@ static int on_turn(sd_event_source *source, void *ctx)
 /* ---- Every second -------------------------------------------------------- */
 
 /* Ghost hits of the last seconds, the last one counting a quarter. While nobody
- * is short of memory, nobody is asked. */
+ * is short of memory, and the host is not about to be, nobody is asked: with the
+ * report comes a hint of what to take. */
 static void follow_ghosts(struct tmemd *d)
 {
 	struct tmemd_account *a;
@@ -303,10 +304,10 @@ static void follow_ghosts(struct tmemd *d)
 	}
 	TAILQ_FOREACH(t, &d->tenants, entry)
 		waits |= t->waits;
-	if (!waits || !d->arbiter.policy->asks_reports)
-		return;
-	tmemd_tenants_ask_reports(d);
-	tmemd_serve_wake(d);
+	if (waits || tmemd_pressure_looms(d))
+		tmemd_tenants_ask_reports(d);
+	if (waits && d->arbiter.policy->asks_reports)
+		tmemd_serve_wake(d);
 }
 
 static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)

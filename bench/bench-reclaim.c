@@ -17,6 +17,7 @@
  * what that process has, are 1 GiB more than they were.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -65,31 +66,40 @@ struct shared {
 };
 
 struct moment {
-	double ms;	  /* crossed to given back */
-	double notice_ms; /* crossed to the first segment's */
+	double ms;	    /* crossed to given back */
+	double notice_ms;   /* crossed to the first segment's */
+	double deepest_mib; /* below the floor */
+	double taken_gib_s; /* by the other process, crossed to given back */
 };
 
-/* Bytes behind a name in /proc/meminfo. */
-static uint64_t meminfo(const char *name)
+/** struct sight - the machine's memory, bytes. */
+struct sight {
+	uint64_t available, free; /* with what processors keep at hand */
+	uint64_t shared;
+};
+
+static void see(struct sight *s)
 {
-	const size_t len = strlen(name);
-	uint64_t kib = 0;
-	char line[128];
+	char line[128], name[64];
+	uint64_t kib, listed_free = 0;
 	FILE *f = fopen("/proc/meminfo", "re");
 
-	while (f && !kib && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, len))
-			kib = strtoull(line + len, NULL, 10);
+	memset(s, 0, sizeof(*s));
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63[^:]: %" SCNu64, name, &kib) != 2)
+			continue;
+		if (!strcmp(name, "MemFree"))
+			listed_free = kib * 1024;
+		else if (!strcmp(name, "MemAvailable"))
+			s->available = kib * 1024;
+		else if (!strcmp(name, "Shmem"))
+			s->shared = kib * 1024;
+	}
 	if (f)
 		(void)fclose(f);
-	return kib * 1024;
-}
-
-/* MemAvailable, and the free pages that processors keep at hand. */
-static uint64_t available_bytes(void)
-{
-	return meminfo("MemAvailable:") +
-	       (bench_machine_free_bytes() - meminfo("MemFree:"));
+	s->free = bench_machine_free_bytes();
+	if (s->free > listed_free)
+		s->available += s->free - listed_free;
 }
 
 /* ---- Processes ----------------------------------------------------------- */
@@ -195,46 +205,57 @@ static void warm(uint64_t bytes)
 
 /** struct watch - from the allocator's first page on. */
 struct watch {
-	struct private *daemon;
 	struct shared *shared;
 	const struct sizes *sizes;
 	uint64_t floor;
-	uint64_t lent, free;				    /* bytes, before */
+	struct sight before;
 	uint64_t start_ns, crossed_ns, noticed_ns, back_ns; /* 0: not yet */
+	uint64_t crossed_allocated, back_allocated;
+	uint64_t deepest;
 	struct timeline *line;
 	unsigned looks;
 };
 
+static void draw(struct watch *w, const struct sight *now, uint64_t now_ns,
+		 uint64_t allocated)
+{
+	double at = (double)(now_ns - w->start_ns) / TMEM_NS_PER_SEC;
+
+	if (!w->line || w->looks++ % DRAWN)
+		return;
+	timeline_note(w->line, 0, at, (double)now->shared / MIB);
+	timeline_note(w->line, 1, at, (double)allocated / MIB);
+	timeline_note(w->line, 2, at, (double)now->available / MIB);
+	timeline_note(w->line, 3, at, (double)w->floor / MIB);
+}
+
 static void watch_once(struct watch *w)
 {
-	uint64_t allocated = atomic_load(&w->shared->allocated);
-	uint64_t available = available_bytes(), lent, now, mem_free;
-	struct tmem_wire_status_reply s;
+	uint64_t allocated = atomic_load(&w->shared->allocated), now_ns;
+	uint64_t wanted = w->sizes->reclaimed;
+	struct sight now;
 
-	private_status(w->daemon, &s);
-	lent = private_lent(s.lent_bytes);
-	mem_free = bench_machine_free_bytes();
-	now = tmem_clock_ns();
+	see(&now);
+	now_ns = tmem_clock_ns();
+	/* The smallest segments are larger than what else comes and goes. */
+	if (!w->noticed_ns && now.shared + MIB < w->before.shared)
+		w->noticed_ns = now_ns;
 	/* A dip that nobody else saw is none. */
-	if (available >= w->floor && !w->noticed_ns)
+	if (now.available >= w->floor && !w->noticed_ns) {
 		w->crossed_ns = 0;
-	else if (!w->crossed_ns)
-		w->crossed_ns = now;
-	if (!w->noticed_ns && lent < w->lent)
-		w->noticed_ns = now;
-	if (w->crossed_ns && !w->back_ns &&
-	    w->lent >= lent + w->sizes->reclaimed &&
-	    mem_free + allocated >=
-		    w->free + w->sizes->reclaimed / 100 * SEEN_PCT)
-		w->back_ns = now;
-	if (w->line && w->looks++ % DRAWN == 0) {
-		double at = (double)(now - w->start_ns) / TMEM_NS_PER_SEC;
-
-		timeline_note(w->line, 0, at, (double)lent / MIB);
-		timeline_note(w->line, 1, at, (double)allocated / MIB);
-		timeline_note(w->line, 2, at, (double)available / MIB);
-		timeline_note(w->line, 3, at, (double)w->floor / MIB);
+	} else if (!w->crossed_ns) {
+		w->crossed_ns = now_ns;
+		w->crossed_allocated = allocated;
 	}
+	if (now.available + w->deepest < w->floor)
+		w->deepest = w->floor - now.available;
+	if (w->crossed_ns && !w->back_ns &&
+	    w->before.shared >= now.shared + wanted &&
+	    now.free + allocated >= w->before.free + wanted / 100 * SEEN_PCT) {
+		w->back_ns = now_ns;
+		w->back_allocated = allocated;
+	}
+	draw(w, &now, now_ns, allocated);
 }
 
 static struct moment watch(struct watch *w)
@@ -252,6 +273,9 @@ static struct moment watch(struct watch *w)
 	m.ms = ((double)w->back_ns - (double)w->crossed_ns) / TMEM_NS_PER_MS;
 	m.notice_ms = ((double)w->noticed_ns - (double)w->crossed_ns) /
 		      TMEM_NS_PER_MS;
+	m.deepest_mib = (double)w->deepest / MIB;
+	m.taken_gib_s = (double)(w->back_allocated - w->crossed_allocated) /
+			GIB / (m.ms / 1000);
 	return m;
 }
 
@@ -271,9 +295,7 @@ static void wait_filled(const struct shared *s)
 static struct moment once(struct shared *s, const struct sizes *z,
 			  struct timeline *line)
 {
-	uint64_t available = available_bytes(), floor;
-	uint64_t all = LEASES * z->lease / 8 * 9;
-	struct tmem_wire_status_reply status;
+	uint64_t all = LEASES * z->lease / 8 * 9, available, floor;
 	struct watch w = { .shared = s, .sizes = z, .line = line };
 	pid_t leases[LEASES], allocator;
 	struct private p = { 0 };
@@ -281,6 +303,8 @@ static struct moment once(struct shared *s, const struct sizes *z,
 	char config[128];
 	unsigned i;
 
+	see(&w.before);
+	available = w.before.available;
 	if (available < all + z->headroom + 2 * z->reclaimed)
 		private_die("%llu MiB are available; the least is %llu",
 			    (unsigned long long)(available / MIB),
@@ -299,11 +323,8 @@ static struct moment once(struct shared *s, const struct sizes *z,
 			run_lease(&p, s, i, z->lease);
 	}
 	wait_filled(s);
-	private_status(&p, &status);
-	w.daemon = &p;
 	w.floor = floor;
-	w.lent = private_lent(status.lent_bytes);
-	w.free = bench_machine_free_bytes();
+	see(&w.before);
 	w.start_ns = tmem_clock_ns();
 	allocator = start();
 	if (!allocator)
@@ -324,7 +345,7 @@ int main(int argc, char **argv)
 			     .doc = "How fast the host gets 1 GiB back from four "
 				    "sessions that hold 2 GiB." };
 	struct sizes z = { 512 * MIB, 512 * MIB, GIB };
-	double ms[REPEATS], notice_ms[REPEATS];
+	double ms[REPEATS], notice_ms[REPEATS], deepest[REPEATS], taken[REPEATS];
 	static struct bench_report report;
 	static struct timeline line;
 	unsigned i, repeats;
@@ -349,6 +370,8 @@ int main(int argc, char **argv)
 
 		ms[i] = m.ms;
 		notice_ms[i] = m.notice_ms;
+		deepest[i] = m.deepest_mib;
+		taken[i] = m.taken_gib_s;
 	}
 	timeline_draw(&line, o.out, "reclaim.svg");
 	bench_report_add(&report, NULL, "reclaim_1gib_ms",
@@ -357,6 +380,12 @@ int main(int argc, char **argv)
 	bench_report_add(&report, NULL, "reclaim_notice_ms",
 			 "... until the first segment was, ms", notice_ms,
 			 repeats);
+	bench_report_add(&report, NULL, "reclaim_deepest_mib",
+			 "... deepest below the floor meanwhile, MiB", deepest,
+			 repeats);
+	bench_report_add(&report, NULL, "reclaim_taken_gib_s",
+			 "... taken meanwhile by the other process, GiB/s",
+			 taken, repeats);
 	options_tell(&o, &report, LEASES * z.lease, repeats);
 	return 0;
 }

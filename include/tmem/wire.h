@@ -32,6 +32,7 @@ enum {
 	TMEM_WIRE_NAME_MAX = 64,   /* bytes of a domain's name, with its NUL */
 	TMEM_WIRE_TEXT_MAX = 192,  /* bytes of a refusal's text, with its NUL */
 	TMEM_WIRE_LOANS_MAX = 256, /* segments in a message */
+	TMEM_WIRE_HINTS_MAX = 1000,  /* segments in a HINT */
 	TMEM_WIRE_ENTRIES_MAX = 10,  /* domains in a message */
 	TMEM_WIRE_SESSIONS_MAX = 15, /* sessions in a message */
 	TMEM_WIRE_SAMPLES_MAX = 30,  /* samples in a message */
@@ -64,6 +65,7 @@ enum {
 	TMEM_WIRE_GIVE = 4,
 	TMEM_WIRE_STATS = 5,
 	TMEM_WIRE_DESTROYED = 6, /* all pools, as DESTROY said */
+	TMEM_WIRE_HINT = 7,	 /* if WELCOME's features have it */
 	TMEM_WIRE_STATUS = 16,	 /* control verbs: need no HELLO */
 	TMEM_WIRE_LIST = 17,
 	TMEM_WIRE_SESSIONS = 18,
@@ -121,6 +123,11 @@ enum {
 		1 /* with fds: data, control of the lease it holds */
 };
 
+/** enum - of features: bits. */
+enum {
+	TMEM_WIRE_TAKES_HINTS = 1 /* of WELCOME: the daemon knows HINT */
+};
+
 /**
  * struct tmem_wire_hello - who is there, and for how much.
  * @version_min, @version_max: those that the client speaks.
@@ -143,6 +150,7 @@ struct tmem_wire_hello {
 
 /**
  * struct tmem_wire_welcome - a lease, with nothing lent yet.
+ * @features: TMEM_WIRE_TAKES_HINTS; others may come.
  * @limit_bytes: what it may hold for now; at most segments_max segments.
  * @daemon: a number that this run of the daemon drew.
  */
@@ -152,7 +160,7 @@ struct tmem_wire_welcome {
 	uint32_t segment_size; /* bytes, a power of two */
 	uint32_t segments_max;
 	uint32_t pad;
-	uint64_t features; /* 0 */
+	uint64_t features;
 	uint64_t limit_bytes;
 	uint64_t daemon;
 };
@@ -243,6 +251,19 @@ struct tmem_wire_figures {
 struct tmem_wire_stats {
 	struct tmem_wire_head head;
 	struct tmem_wire_figures figures;
+};
+
+/**
+ * struct tmem_wire_hint - which of its ephemeral segments the client would miss
+ * least, the first one first. It stands until the next one. Numbers that it does not
+ * hold are passed over.
+ * @segments: @count of them are sent, and head.len says so.
+ */
+struct tmem_wire_hint {
+	struct tmem_wire_head head;
+	uint32_t count;
+	uint32_t pad;
+	uint32_t segments[TMEM_WIRE_HINTS_MAX];
 };
 
 /* ---- The control page ---------------------------------------------------- */

@@ -17,12 +17,17 @@
 #include <tmem/wire.h>
 
 #include "agers.h"
+#include "clock.h"
 #include "fault.h"
 #include "lease-daemon.h"
+#include "order.h"
 #include "store.h"
 
 /* Without a word for so long, the stock falls back to its least. */
 #define SETTLE_MS 1000
+
+/* Between two hints of what is coldest: a thousandth of a core or two. */
+#define HINT_NS (1900 * TMEM_NS_PER_MS)
 
 /* Between two looks for a daemon. Somebody restarts it by hand or at once. */
 #define LOOK_MS 250
@@ -81,6 +86,35 @@ static void empty(struct tmem_keeper *k, struct tmem_store *store)
 			"the daemon's operator had all pools destroyed");
 }
 
+/* It takes some milliseconds: seldom, and not while nobody uses the store. */
+static void hint(struct tmem_keeper *k, struct tmem_store *store)
+{
+	uint32_t segments[TMEM_WIRE_HINTS_MAX], count;
+	uint64_t now_ns = tmem_clock_ns(), calls;
+	struct tmem_stats s;
+
+	if (k->hinted_ns && now_ns - k->hinted_ns < HINT_NS)
+		return;
+	tmem_store_stats(store, &s);
+	calls = s.puts + s.gets + s.flushes;
+	if (calls == k->hinted_calls)
+		return;
+	k->hinted_ns = now_ns;
+	k->hinted_calls = calls;
+	count = tmem_store_coldest(store, segments, TMEM_WIRE_HINTS_MAX);
+	if (count)
+		tmem_lease_daemon_hint(k->lease, segments, count);
+}
+
+static void settle(struct tmem_keeper *k)
+{
+	struct tmem_store *store = atomic_load(&k->store);
+
+	tmem_lease_daemon_settle(k->lease);
+	if (store)
+		hint(k, store);
+}
+
 static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
 {
 	struct tmem_store *store = atomic_load(&k->store);
@@ -109,8 +143,10 @@ static void handle(struct tmem_keeper *k, unsigned events, uint32_t demand)
 	}
 	if (events & TMEM_LEASE_DESTROY)
 		empty(k, store);
-	if (events & (TMEM_LEASE_REPORT | TMEM_LEASE_DESTROY))
+	if (events & (TMEM_LEASE_REPORT | TMEM_LEASE_DESTROY)) {
 		report(k, store);
+		hint(k, store);
+	}
 }
 
 static void look_for_daemon(struct tmem_keeper *k, struct watch *w)
@@ -155,7 +191,7 @@ static void turn(struct tmem_keeper *k, struct watch *w)
 	if (fds[0].fd < 0 && !w->refused)
 		look_for_daemon(k, w);
 	else if (!n)
-		tmem_lease_daemon_settle(k->lease);
+		settle(k);
 	w->moved = n > 0;
 	w->behind = tmem_lease_daemon_speak(k->lease) == -EAGAIN;
 }

@@ -24,6 +24,8 @@ struct tmem_keeper {
 	_Atomic(struct tmem_store *) store;	   /* (a) NULL: not yet */
 	_Atomic int stop;			   /* (a) */
 	pthread_t thread;			   /* (c) */
+	uint64_t hinted_ns; /* of the thread alone: of the last hint, 0 none; */
+	uint64_t hinted_calls; /* ... and the calls before it */
 };
 
 /** tmem_keeper_start() - from now on the lease's stock is kept up. Return: 0,

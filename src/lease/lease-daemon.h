@@ -78,6 +78,11 @@ void tmem_lease_daemon_destroyed(struct tmem_lease *lease);
 void tmem_lease_daemon_report(struct tmem_lease *lease,
 			      struct tmem_wire_stats *stats);
 
+/** tmem_lease_daemon_hint() - which ephemeral segments would be missed least, the
+ * first one first; @count: at most TMEM_WIRE_HINTS_MAX. */
+void tmem_lease_daemon_hint(struct tmem_lease *lease, const uint32_t *segments,
+			    uint32_t count);
+
 /** tmem_lease_daemon_expect() - a class will be used: wait for its first
  * segments, @wait_ms at most. */
 void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,

@@ -253,6 +253,7 @@ static int link_to(struct tmem_daemon_lease *l, int returning,
 		return err;
 	}
 	l->socket = fd;
+	l->takes_hints = !!(ret->features & TMEM_WIRE_TAKES_HINTS);
 	return 0;
 }
 
@@ -530,6 +531,22 @@ void tmem_lease_daemon_report(struct tmem_lease *lease,
 	if (l->socket >= 0) /* one that gets lost is asked for again */
 		(void)tmem_packet_send(l->socket, stats, sizeof(*stats), NULL,
 				       0);
+}
+
+void tmem_lease_daemon_hint(struct tmem_lease *lease, const uint32_t *segments,
+			    uint32_t count)
+{
+	struct tmem_daemon_lease *l = (struct tmem_daemon_lease *)lease;
+	struct tmem_wire_hint m = {
+		.head = { TMEM_WIRE_HINT,
+			  (uint32_t)(offsetof(struct tmem_wire_hint, segments) +
+				     count * sizeof(*segments)) },
+		.count = count,
+	};
+
+	memcpy(m.segments, segments, count * sizeof(*segments));
+	if (l->socket >= 0 && l->takes_hints) /* the next one mends a lost one */
+		(void)tmem_packet_send(l->socket, &m, m.head.len, NULL, 0);
 }
 
 /* ---- Waiting, before there is a keeper or beside it ----------------------- */

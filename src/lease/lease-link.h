@@ -24,6 +24,7 @@ struct tmem_daemon_lease {
 	int data_fd;	      /* (c) */
 	int wake_fd;	      /* (c) eventfd: there is something to say */
 	int control_fd;	      /* of the keeper alone */
+	int takes_hints;      /* of the keeper alone: the daemon does */
 	int socket;	      /* of the keeper alone; -1: the daemon is gone */
 	int destroyed; /* of the keeper alone: pools were, and it is not said */
 	struct tmem_wire_control *control; /* (c) read-only, replaced in place */

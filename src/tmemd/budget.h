@@ -31,6 +31,8 @@ struct tmemd_budget {
 	uint64_t floor_bytes;
 	uint64_t now_bytes;	  /* the budget */
 	uint64_t available_bytes; /* when last looked; TMEMD_HOST_UNKNOWN */
+	uint64_t sum_bytes;	  /* then: available and lent */
+	uint64_t speed;		  /* of others taking it, bytes a millisecond */
 	uint64_t interval_ns;	  /* until the next look */
 	uint64_t looked_ns;
 	uint64_t changed_ns;
@@ -51,9 +53,17 @@ uint64_t tmemd_budget_slack(const struct tmemd_budget *b);
 /** tmemd_budget_configure() - maximum and floor as they are now said; holds at
  * once, in both directions. */
 void tmemd_budget_configure(struct tmemd_budget *b, uint64_t maximum_bytes,
-			    uint64_t floor_bytes,
-			    const struct tmemd_host_view *v,
+			    uint64_t floor_bytes, uint64_t available_bytes,
 			    uint64_t lent_bytes, uint64_t now_ns);
+
+/**
+ * tmemd_budget_asks_scanned() - whether a look wants to know what reclaim did. Near
+ * the floor it does not: there a stall counts in any case, and reading that takes
+ * the kernel an allocation.
+ */
+int tmemd_budget_asks_scanned(const struct tmemd_budget *b,
+			      uint64_t available_bytes, int stalled,
+			      uint64_t now_ns);
 
 /**
  * tmemd_budget_look() - follow the host.

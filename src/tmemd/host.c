@@ -61,14 +61,13 @@ static int open_stall(void)
 
 void tmemd_host_init(struct tmemd_host *h, const struct tmem_logger *logger)
 {
-	struct tmemd_host_view v;
-
 	h->meminfo_fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
 	h->vmstat_fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
 	h->zoneinfo_fd = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
 	h->stall_fd = open_stall();
-	tmemd_host_look(h, 0, &v);
-	if (v.available_bytes == TMEMD_HOST_UNKNOWN)
+	/* Closely: what the kernel keeps with an open file it makes at the first
+	 * reading. */
+	if (tmemd_host_available(h, UINT64_MAX) == TMEMD_HOST_UNKNOWN)
 		tmem_logger_say(logger, TMEM_LOG_WARNING,
 				"/proc/meminfo has no MemAvailable: the floor is "
 				"not kept, the budget is all that bounds "
@@ -145,19 +144,26 @@ static uint64_t pages_at_hand(int fd)
 	return sum;
 }
 
-void tmemd_host_look(const struct tmemd_host *h, uint64_t enough_bytes,
-		     struct tmemd_host_view *ret)
+uint64_t tmemd_host_available(const struct tmemd_host *h, uint64_t enough_bytes)
+{
+	char text[TEXT_MAX];
+	uint64_t available;
+
+	(void)read_at(h->meminfo_fd, text, sizeof(text), 0);
+	available = figure(text, "MemAvailable:", TMEMD_HOST_UNKNOWN);
+	if (available == TMEMD_HOST_UNKNOWN)
+		return available;
+	available *= 1024;
+	if (available < enough_bytes)
+		available += pages_at_hand(h->zoneinfo_fd) * TMEM_OS_PAGE;
+	return available;
+}
+
+uint64_t tmemd_host_scanned(const struct tmemd_host *h)
 {
 	char text[TEXT_MAX];
 
-	(void)read_at(h->meminfo_fd, text, sizeof(text), 0);
-	ret->available_bytes = figure(text, "MemAvailable:", TMEMD_HOST_UNKNOWN);
-	if (ret->available_bytes != TMEMD_HOST_UNKNOWN)
-		ret->available_bytes *= 1024;
-	if (ret->available_bytes < enough_bytes)
-		ret->available_bytes +=
-			pages_at_hand(h->zoneinfo_fd) * TMEM_OS_PAGE;
 	(void)read_at(h->vmstat_fd, text, sizeof(text), 0);
-	ret->scanned = figure(text, "pgscan_kswapd ", 0) +
-		       figure(text, "pgscan_direct ", 0);
+	return figure(text, "pgscan_kswapd ", 0) +
+	       figure(text, "pgscan_direct ", 0);
 }

@@ -3,7 +3,8 @@
  * host.h - what the kernel says about the whole machine's memory.
  *
  * Files are opened once, before the sandbox, and read without allocating: this
- * is read when memory is short.
+ * is read when memory is short. The kernel allocates nothing for that, either, but
+ * for the scanned pages.
  */
 #ifndef TMEM_TMEMD_HOST_H
 #define TMEM_TMEMD_HOST_H
@@ -25,10 +26,10 @@ struct tmemd_host {
 
 /**
  * struct tmemd_host_view - a moment.
- * @available_bytes: MemAvailable; looked at closely, with what CPUs keep at hand.
+ * @available_bytes: MemAvailable; looked at closely, with what CPUs keep at hand;
+ *	or TMEMD_HOST_UNKNOWN.
  * @scanned: pages that reclaim has looked at for the whole machine, ever; 0 if
- *	the kernel does not tell. Reclaim within a cgroup's limit and proactive
- *	reclaim are not in it.
+ *	the kernel does not tell; TMEMD_HOST_UNKNOWN: not looked at now.
  */
 struct tmemd_host_view {
 	uint64_t available_bytes;
@@ -40,10 +41,18 @@ void tmemd_host_init(struct tmemd_host *h, const struct tmem_logger *logger);
 void tmemd_host_finish(struct tmemd_host *h);
 
 /**
- * tmemd_host_look() - now.
- * @enough_bytes: with less available than this, look closer.
+ * tmemd_host_available() - MemAvailable.
+ * @enough_bytes: with less than this look closely, adding what CPUs keep at hand.
+ *
+ * Return: bytes, TMEMD_HOST_UNKNOWN.
  */
-void tmemd_host_look(const struct tmemd_host *h, uint64_t enough_bytes,
-		     struct tmemd_host_view *ret);
+uint64_t tmemd_host_available(const struct tmemd_host *h, uint64_t enough_bytes);
+
+/**
+ * tmemd_host_scanned() - pages that reclaim has looked at for the whole machine,
+ * ever; 0 if the kernel does not tell. Reclaim within a cgroup's limit and
+ * proactive reclaim are not in it.
+ */
+uint64_t tmemd_host_scanned(const struct tmemd_host *h);
 
 #endif

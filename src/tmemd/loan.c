@@ -205,23 +205,47 @@ int tmemd_loan_take(struct tmemd_loan *l, const struct tmem_wire_loan *loan)
 	return cls;
 }
 
-int tmemd_loan_revoke(struct tmemd_loan *l)
+void tmemd_loan_hint(struct tmemd_loan *l, const uint32_t *segments,
+		     uint32_t count)
+{
+	TMEM_ASSERT(count <= TMEM_WIRE_HINTS_MAX);
+	memcpy(l->hints, segments, count * sizeof(*segments));
+	l->hints_count = count;
+	l->hints_next = 0;
+}
+
+/* One is lent. Each hint is looked at once: a lie costs a look, and the liar's own
+ * memory. */
+static uint32_t next_victim(struct tmemd_loan *l)
 {
 	const uint8_t wanted = TMEM_WIRE_EPHEMERAL + 1;
 	uint8_t *found;
 	uint32_t n;
 
-	if (!l->lent[TMEM_WIRE_EPHEMERAL])
-		return 0;
+	while (l->hints_next < l->hints_count) {
+		n = l->hints[l->hints_next++];
+		if (n < l->segments_max && l->classes[n] == wanted)
+			return n;
+	}
 	found = memchr(l->classes + l->hand, wanted, l->segments_max - l->hand);
 	if (!found)
 		found = memchr(l->classes, wanted, l->segments_max);
 	TMEM_ASSERT(found);
 	n = (uint32_t)(found - l->classes);
+	l->hand = n + 1 < l->segments_max ? n + 1 : 0;
+	return n;
+}
+
+int tmemd_loan_revoke(struct tmemd_loan *l)
+{
+	uint32_t n;
+
+	if (!l->lent[TMEM_WIRE_EPHEMERAL])
+		return 0;
+	n = next_victim(l);
 	atomic_fetch_add(&l->epochs[n], 1);
 	release(l, n);
 	__atomic_fetch_add(&l->control->revocations, 1, __ATOMIC_SEQ_CST);
-	l->hand = n + 1 < l->segments_max ? n + 1 : 0;
 	return 1;
 }
 

@@ -32,11 +32,13 @@ struct tmemd_loan {
 	uint8_t *classes;      /* (c) in control: 0 free, else class + 1 */
 	uint32_t segment_size; /* (c) bytes */
 	uint32_t segments_max; /* (c) */
-	uint32_t lent[TMEM_WIRE_CLASSES]; /* segments */
-	uint32_t lowest;		  /* no free segment below */
-	uint32_t hand;			  /* where revoking goes on */
-	dev_t dev;			  /* (c) of the data memfd */
-	ino_t ino;			  /* (c) */
+	uint32_t lent[TMEM_WIRE_CLASSES];    /* segments */
+	uint32_t lowest;		     /* no free segment below */
+	uint32_t hand;			     /* where revoking goes on */
+	uint32_t hints[TMEM_WIRE_HINTS_MAX]; /* first of all those, ... */
+	uint32_t hints_next, hints_count;    /* ... from here on */
+	dev_t dev;			     /* (c) of the data memfd */
+	ino_t ino;			     /* (c) */
 };
 
 /** struct tmemd_loan_plan - whose, and how large. */
@@ -92,7 +94,17 @@ int tmemd_loan_lend(struct tmemd_loan *l, struct tmemd_backing *b, uint32_t cls,
 int tmemd_loan_take(struct tmemd_loan *l, const struct tmem_wire_loan *loan);
 
 /**
- * tmemd_loan_revoke() - an ephemeral segment, the one lent longest ago.
+ * tmemd_loan_hint() - which segments the client would miss least, by its own word,
+ * the first one first; in the place of what it said before. Numbers that mean nothing
+ * are passed over when their turn comes.
+ * @count: at most TMEM_WIRE_HINTS_MAX.
+ */
+void tmemd_loan_hint(struct tmemd_loan *l, const uint32_t *segments,
+		     uint32_t count);
+
+/**
+ * tmemd_loan_revoke() - an ephemeral segment: the next one of the hint, else the
+ * next one in the file.
  *
  * Raises its epoch, takes its memory, raises `revocations`: a reader that asks
  * the epoch after reading knows.

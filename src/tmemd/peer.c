@@ -227,6 +227,10 @@ static int handle(struct tmemd *d, struct tmemd_peer *p,
 		if (!d->reports_due)
 			tmemd_control_reported(d);
 		return 0;
+	case TMEM_WIRE_HINT:
+		tmemd_loan_hint(&tenant_of(p)->loan, r->hint.segments,
+				r->hint.count);
+		return 0;
 	default:
 		if (!tmemd_control_allowed(d, p, r->head.type))
 			return TMEM_WIRE_NO_RIGHTS;

@@ -31,15 +31,22 @@ static uint64_t lent(const struct tmemd *d)
 	return tmemd_lent_sum(d->ledger.lent_bytes);
 }
 
-static void look_closely(const struct tmemd_pressure *p,
-			 struct tmemd_host_view *v)
+static uint64_t available(const struct tmemd_pressure *p)
 {
-	tmemd_host_look(
-		&p->host,
-		p->budget.floor_bytes + 4 * tmemd_budget_slack(&p->budget), v);
+	return tmemd_host_available(&p->host,
+				    p->budget.floor_bytes +
+					    4 * tmemd_budget_slack(&p->budget));
 }
 
-static void tell(struct tmemd *d)
+int tmemd_pressure_looms(const struct tmemd *d)
+{
+	const struct tmemd_budget *b = &d->pressure.budget;
+
+	return d->ledger.lent_bytes[TMEM_WIRE_EPHEMERAL] &&
+	       b->available_bytes < b->floor_bytes + 4 * tmemd_budget_slack(b);
+}
+
+void tmemd_pressure_tell(struct tmemd *d)
 {
 	const struct tmemd_budget *b = &d->pressure.budget;
 
@@ -54,7 +61,7 @@ static void tell(struct tmemd *d)
 				   TMEMD_SIZE("lent", lent(d))));
 }
 
-/* Takes first, talks afterwards. */
+/* Takes first. Who is to hear of it does in the next turn. */
 static void apply(struct tmemd *d)
 {
 	uint64_t before = d->ledger.budget_bytes;
@@ -64,17 +71,8 @@ static void apply(struct tmemd *d)
 		tmemd_serve_trim(d);
 	else if (d->ledger.budget_bytes > before)
 		tmemd_serve_wake(d);
-	tell(d);
-}
-
-static void look(struct tmemd *d, int stalled)
-{
-	struct tmemd_pressure *p = &d->pressure;
-	struct tmemd_host_view v;
-
-	look_closely(p, &v);
-	if (tmemd_budget_look(&p->budget, &v, lent(d), stalled, tmem_clock_ns()))
-		apply(d);
+	else
+		tmemd_serve_later(d);
 }
 
 static void arm(struct tmemd_pressure *p)
@@ -86,15 +84,29 @@ static void arm(struct tmemd_pressure *p)
 	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 }
 
+/* Whoever wanted this look, the next one is due after what this one says. Looks
+ * before lending that left the timer at what it was before there was anything lent
+ * made the floor's crossing go unseen for up to a second. */
+static void look(struct tmemd *d, int stalled)
+{
+	struct tmemd_pressure *p = &d->pressure;
+	struct tmemd_host_view v = { available(p), TMEMD_HOST_UNKNOWN };
+	uint64_t now_ns = tmem_clock_ns();
+
+	if (tmemd_budget_asks_scanned(&p->budget, v.available_bytes, stalled,
+				      now_ns))
+		v.scanned = tmemd_host_scanned(&p->host);
+	if (tmemd_budget_look(&p->budget, &v, lent(d), stalled, now_ns))
+		apply(d);
+	if (d->tenants_count)
+		arm(p);
+}
+
 static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
 {
-	struct tmemd *d = ctx;
-
 	(void)source;
 	(void)usec;
-	look(d, 0);
-	if (d->tenants_count)
-		arm(&d->pressure);
+	look(ctx, 0);
 	return 0;
 }
 
@@ -118,7 +130,6 @@ void tmemd_pressure_on(struct tmemd *d)
 	if (on != SD_EVENT_OFF)
 		return;
 	look(d, 0);
-	arm(&d->pressure);
 }
 
 void tmemd_pressure_refresh(struct tmemd *d)
@@ -130,11 +141,9 @@ void tmemd_pressure_refresh(struct tmemd *d)
 void tmemd_pressure_configure(struct tmemd *d)
 {
 	struct tmemd_pressure *p = &d->pressure;
-	struct tmemd_host_view v;
 
-	look_closely(p, &v);
 	tmemd_budget_configure(&p->budget, d->config->budget_bytes,
-			       d->config->floor_bytes, &v, lent(d),
+			       d->config->floor_bytes, available(p), lent(d),
 			       tmem_clock_ns());
 	d->ledger.budget_bytes = p->budget.now_bytes;
 }

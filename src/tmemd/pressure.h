@@ -30,6 +30,12 @@ void tmemd_pressure_configure(struct tmemd *d);
 /** tmemd_pressure_on() - leases exist: watch. */
 void tmemd_pressure_on(struct tmemd *d);
 
+/** tmemd_pressure_looms() - 1: something is lent, and the floor is near. */
+int tmemd_pressure_looms(const struct tmemd *d);
+
+/** tmemd_pressure_tell() - say in the log if the budget changed, and why. */
+void tmemd_pressure_tell(struct tmemd *d);
+
 /** tmemd_pressure_refresh() - look now, unless that was done a moment ago: before
  * lending, and for whoever asks. */
 void tmemd_pressure_refresh(struct tmemd *d);

@@ -54,6 +54,18 @@ static int check_give(const union tmemd_request *r)
 	return 0;
 }
 
+/* Which segments are whose, the loan knows. */
+static int check_hint(const union tmemd_request *r)
+{
+	const struct tmem_wire_hint *h = &r->hint;
+
+	if (h->pad || h->count > TMEM_WIRE_HINTS_MAX ||
+	    h->head.len != offsetof(struct tmem_wire_hint, segments) +
+				   h->count * sizeof(h->segments[0]))
+		return TMEM_WIRE_BAD_MESSAGE;
+	return 0;
+}
+
 static int check_sessions(const union tmemd_request *r)
 {
 	return check_name(r->sessions.domain);
@@ -118,6 +130,8 @@ static const struct row rows[] = {
 	  sizeof(struct tmem_wire_stats), TMEMD_STAGE_SESSION, NULL },
 	{ TMEM_WIRE_DESTROYED, sizeof(struct tmem_wire_ready),
 	  sizeof(struct tmem_wire_ready), TMEMD_STAGE_SESSION, NULL },
+	{ TMEM_WIRE_HINT, offsetof(struct tmem_wire_hint, segments),
+	  sizeof(struct tmem_wire_hint), TMEMD_STAGE_SESSION, check_hint },
 	{ TMEM_WIRE_STATUS, sizeof(struct tmem_wire_status),
 	  sizeof(struct tmem_wire_status), ANYTIME, NULL },
 	{ TMEM_WIRE_LIST, sizeof(struct tmem_wire_list),

@@ -16,6 +16,7 @@ union tmemd_request {
 	struct tmem_wire_ask ask;
 	struct tmem_wire_loans give;
 	struct tmem_wire_stats stats;
+	struct tmem_wire_hint hint;
 	struct tmem_wire_list list;
 	struct tmem_wire_sessions sessions;
 	struct tmem_wire_history history;

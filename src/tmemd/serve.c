@@ -3,8 +3,8 @@
  * serve.c - memory lent to those who asked, and taken from those who must give, a
  * bounded turn at a time.
  *
- * A turn: first whoever has too much loses ephemeral segments, then tenants are
- * served in a circle. For each segment the arbiter is asked anew. Nobody answers
+ * A turn: first whoever has too much loses ephemeral segments; when that is done
+ * they are told, and tenants are served in a circle. For each segment the arbiter is asked anew. Nobody answers
  * a revocation, so none of this waits.
  */
 #include "serve.h"
@@ -276,16 +276,17 @@ static struct tmemd_tenant *next_tenant(struct tmemd *d)
 static int on_turn(sd_event_source *source, void *ctx)
 {
 	struct tmemd *d = ctx;
-	uint64_t bytes = tmemd_margin_bytes(&d->margin);
-	int more, broke = bytes < TURN_BYTES;
 	struct tmemd_tenant *t;
+	uint64_t bytes;
+	int broke;
 
 	tmemd_pressure_refresh(d);
 	tmemd_serve_divide(d);
-	more = take_excess(d);
-
-	if (more)
-		bytes = 0;
+	/* Nobody is spoken to before all that must be taken is. */
+	if (take_excess(d))
+		return 0;
+	bytes = tmemd_margin_bytes(&d->margin);
+	broke = bytes < TURN_BYTES;
 	if (bytes > TURN_BYTES)
 		bytes = TURN_BYTES;
 	while (bytes && (t = next_tenant(d))) {
@@ -295,12 +296,13 @@ static int on_turn(sd_event_source *source, void *ctx)
 			tmemd_peer_drop(d, t->peer, TMEM_WIRE_BAD_MEMORY);
 	}
 	tell_revoked(d);
-	if (!more && d->demand) {
+	tmemd_pressure_tell(d);
+	if (d->demand) {
 		d->demand = 0;
 		demand(d);
 	}
 	/* Near the own cgroup's limit the next look is the sweep's. */
-	if (!more && (broke || !next_tenant(d)))
+	if (broke || !next_tenant(d))
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	return 0;
 }
@@ -308,7 +310,8 @@ static int on_turn(sd_event_source *source, void *ctx)
 /* ---- Every second -------------------------------------------------------- */
 
 /* Ghost hits of the last seconds, the last one counting a quarter. While nobody
- * is short of memory, nobody is asked. */
+ * is short of memory, and the host is not about to be, nobody is asked: with the
+ * report comes a hint of what to take. */
 static void follow_ghosts(struct tmemd *d)
 {
 	struct tmemd_account *a;
@@ -323,10 +326,10 @@ static void follow_ghosts(struct tmemd *d)
 	}
 	TAILQ_FOREACH(t, &d->tenants, entry)
 		waits |= t->waits;
-	if (!waits || !d->arbiter.policy->asks_reports)
-		return;
-	tmemd_tenants_ask_reports(d);
-	tmemd_serve_wake(d);
+	if (waits || tmemd_pressure_looms(d))
+		tmemd_tenants_ask_reports(d);
+	if (waits && d->arbiter.policy->asks_reports)
+		tmemd_serve_wake(d);
 }
 
 static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)

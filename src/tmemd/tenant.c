@@ -122,6 +122,7 @@ static int welcome(struct tmemd *d, struct tmemd_tenant *t, uint64_t limit,
 		.version = TMEM_WIRE_VERSION,
 		.segment_size = t->loan.segment_size,
 		.segments_max = t->loan.segments_max,
+		.features = TMEM_WIRE_TAKES_HINTS,
 		.limit_bytes = limit,
 		.daemon = d->number,
 	};

@@ -25,6 +25,7 @@
 #include "listener.h"
 #include "loan.h"
 #include "peer.h"
+#include "resident.h"
 #include "sandbox.h"
 #include "serve.h"
 #include "steer.h"
@@ -221,6 +222,7 @@ static int run(struct run *r)
 				strerror(-err));
 		return EXIT_FAILED;
 	}
+	(void)tmemd_resident_lock(&r->logger);
 	if (start_listening(r) || enter_sandbox(r))
 		return EXIT_FAILED;
 	tmemd_log_say(

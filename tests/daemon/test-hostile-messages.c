@@ -302,6 +302,37 @@ static void gifts_that_are_none(void **state)
 	witness_check(&w);
 }
 
+/* A hint names what may be taken first; what it names wrongly is passed over, and
+ * what it names is the liar's own. */
+static void hints_that_are_none(void **state)
+{
+	struct tmem_wire_hint hint = { .head = { TMEM_WIRE_HINT, 0 } };
+	struct tmem_wire_loan loan;
+	struct hostile h;
+	uint32_t i;
+
+	(void)state;
+	hint.head.len = (uint32_t)offsetof(struct tmem_wire_hint, segments);
+	hint.count = 1;
+	dropped(&hint, hint.head.len, NULL, 0, TMEM_WIRE_BAD_MESSAGE);
+	hint.count = UINT32_MAX / 4 + 2; /* 4 times it is 4 */
+	hint.head.len += (uint32_t)sizeof(hint.segments[0]);
+	dropped(&hint, hint.head.len, NULL, 0, TMEM_WIRE_BAD_MESSAGE);
+	hint.count = 1;
+	hint.pad = 1;
+	dropped(&hint, hint.head.len, NULL, 0, TMEM_WIRE_BAD_MESSAGE);
+	hint.pad = 0;
+	hint.count = TMEM_WIRE_HINTS_MAX;
+	hint.head.len = sizeof(hint);
+	for (i = 0; i < TMEM_WIRE_HINTS_MAX; i++)
+		hint.segments[i] = i % 3 ? UINT32_MAX - i : i % 2;
+	hostile_open(&h, &d, 8 << 20);
+	hostile_send(h.fd, &hint, sizeof(hint), NULL, 0);
+	assert_int_equal(hostile_ask(&h, TMEM_WIRE_EPHEMERAL, 1, &loan, 1), 1);
+	hostile_close(&h);
+	witness_check(&w);
+}
+
 static void descriptors_where_none_belong(void **state)
 {
 	struct tmem_wire_ask ask = { .head = { TMEM_WIRE_ASK, sizeof(ask) } };
@@ -411,6 +442,7 @@ int main(void)
 		cmocka_unit_test(messages_at_the_wrong_time),
 		cmocka_unit_test(asks_out_of_range),
 		cmocka_unit_test(gifts_that_are_none),
+		cmocka_unit_test(hints_that_are_none),
 		cmocka_unit_test(descriptors_where_none_belong),
 		cmocka_unit_test(hundreds_of_descriptors),
 		cmocka_unit_test(random_messages),

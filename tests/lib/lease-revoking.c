@@ -185,6 +185,20 @@ int lease_revoking_revoke(struct lease_revoking *source)
 	return done;
 }
 
+int lease_revoking_revoke_segment(struct lease_revoking *source,
+				  uint32_t segment)
+{
+	int can;
+
+	(void)pthread_mutex_lock(&source->lock);
+	can = segment < source->lease.segments_max &&
+	      source->classes[segment] == TMEM_CLASS_EPHEMERAL;
+	if (can)
+		revoke_locked(source, segment);
+	(void)pthread_mutex_unlock(&source->lock);
+	return can;
+}
+
 void lease_revoking_set_odds(struct lease_revoking *source, unsigned one_in)
 {
 	(void)pthread_mutex_lock(&source->lock);

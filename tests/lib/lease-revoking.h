@@ -39,6 +39,11 @@ struct tmem_lease *lease_revoking_lease(struct lease_revoking *source);
 /** lease_revoking_revoke() - take one, drawn by lot: 1; none is lent: 0. */
 int lease_revoking_revoke(struct lease_revoking *source);
 
+/** lease_revoking_revoke_segment() - take this one: 1; it is not lent for ephemeral
+ * pages: 0. */
+int lease_revoking_revoke_segment(struct lease_revoking *source,
+				  uint32_t segment);
+
 /** lease_revoking_set_odds() - revoke in one of @one_in calls; 0: never. */
 void lease_revoking_set_odds(struct lease_revoking *source, unsigned one_in);
 

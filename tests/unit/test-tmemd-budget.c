@@ -26,7 +26,7 @@ static void begin(struct scene *s, uint64_t available)
 	memset(s, 0, sizeof(*s));
 	s->now = 100 * SEC;
 	s->v.available_bytes = available;
-	tmemd_budget_configure(&s->b, MAXIMUM, FLOOR, &s->v, 0, s->now);
+	tmemd_budget_configure(&s->b, MAXIMUM, FLOOR, available, 0, s->now);
 }
 
 /* Lent memory is not available, and comes back at once. */
@@ -39,9 +39,14 @@ static void lend(struct scene *s, uint64_t bytes)
 static int look(struct scene *s, uint64_t after_ns, int stalled)
 {
 	int changed;
+	struct tmemd_host_view v = s->v;
 
 	s->now += after_ns;
-	changed = tmemd_budget_look(&s->b, &s->v, s->lent, stalled, s->now);
+	/* As the daemon does. */
+	if (!tmemd_budget_asks_scanned(&s->b, v.available_bytes, stalled,
+				       s->now))
+		v.scanned = TMEMD_HOST_UNKNOWN;
+	changed = tmemd_budget_look(&s->b, &v, s->lent, stalled, s->now);
 	if (s->lent > s->b.now_bytes) {
 		if (s->v.available_bytes != TMEMD_HOST_UNKNOWN)
 			s->v.available_bytes += s->lent - s->b.now_bytes;
@@ -239,11 +244,13 @@ static void test_settings_hold_at_once(void **state)
 
 	(void)state;
 	begin(&s, 16 * GIB);
-	tmemd_budget_configure(&s.b, GIB, FLOOR, &s.v, 0, s.now);
+	tmemd_budget_configure(&s.b, GIB, FLOOR, s.v.available_bytes, 0, s.now);
 	assert_true(s.b.now_bytes == GIB);
-	tmemd_budget_configure(&s.b, MAXIMUM, FLOOR, &s.v, 0, s.now);
+	tmemd_budget_configure(&s.b, MAXIMUM, FLOOR, s.v.available_bytes, 0,
+			       s.now);
 	assert_true(s.b.now_bytes == MAXIMUM);
-	tmemd_budget_configure(&s.b, MAXIMUM, 16 * GIB, &s.v, 0, s.now);
+	tmemd_budget_configure(&s.b, MAXIMUM, 16 * GIB, s.v.available_bytes, 0,
+			       s.now);
 	assert_true(s.b.now_bytes == 0);
 	assert_int_equal(s.b.reason, TMEM_WIRE_BUDGET_SETTINGS);
 }
@@ -262,9 +269,68 @@ static void test_looks_as_often_as_needed(void **state)
 	s.v.available_bytes = FLOOR + 256 * MIB;
 	(void)look(&s, SEC, 0);
 	assert_true(s.b.interval_ns <= 40 * MS);
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 10; i++)
 		(void)look(&s, SEC, 0);
 	assert_true(s.b.interval_ns == 100 * MS);
+}
+
+/* Another takes so many bytes a second, from 2 GiB above the floor on. Return: the
+ * deepest below it. */
+static uint64_t deepest(struct scene *s, uint64_t bps, uint64_t bytes)
+{
+	uint64_t taken, least = UINT64_MAX;
+
+	begin(s, 8 * GIB);
+	lend(s, 4 * GIB);
+	s->v.available_bytes = FLOOR + 2 * GIB;
+	s->b.sum_bytes = s->v.available_bytes + s->lent;
+	while (bytes) {
+		taken = bps / 1000 * (s->b.interval_ns / MS);
+		taken = taken < bytes ? taken : bytes;
+		bytes -= taken;
+		s->v.available_bytes -= taken;
+		if (s->v.available_bytes < least)
+			least = s->v.available_bytes;
+		(void)look(s, s->b.interval_ns, 0);
+	}
+	return least < FLOOR ? FLOOR - least : 0;
+}
+
+/* However fast it is taken, the floor is missed by no more than the slack; and
+ * slowly taken it costs few looks. */
+static void test_looks_in_time_at_any_speed(void **state)
+{
+	static const uint64_t speeds[] = { 10 * MIB, 100 * MIB, 500 * MIB,
+					   1 * GIB,  2 * GIB,	5 * GIB,
+					   8 * GIB };
+	struct scene s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
+		assert_true(deepest(&s, speeds[i], 4 * GIB) <=
+			    tmemd_budget_slack(&s.b));
+	/* At the floor from the first look on. */
+	(void)deepest(&s, 10 * MIB, 3 * GIB);
+	assert_true(s.b.interval_ns == 100 * MS);
+	(void)deepest(&s, 5 * GIB, 3 * GIB);
+	assert_true(s.b.interval_ns <= 10 * MS);
+}
+
+/* What is lent goes down for another, what is taken back comes up: neither is
+ * somebody's speed. */
+static void test_lending_has_no_speed(void **state)
+{
+	struct scene s;
+	int i;
+
+	(void)state;
+	begin(&s, 3 * GIB);
+	for (i = 0; i < 10; i++) {
+		lend(&s, s.b.now_bytes / 10);
+		(void)look(&s, 10 * MS, 0);
+	}
+	assert_int_equal(s.b.speed, 0);
 }
 
 int main(void)
@@ -283,6 +349,8 @@ int main(void)
 		cmocka_unit_test(test_unknown_available),
 		cmocka_unit_test(test_settings_hold_at_once),
 		cmocka_unit_test(test_looks_as_often_as_needed),
+		cmocka_unit_test(test_looks_in_time_at_any_speed),
+		cmocka_unit_test(test_lending_has_no_speed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ enum {
 	TMEM_WIRE_ASK = 3,
 	TMEM_WIRE_GIVE = 4,
 	TMEM_WIRE_STATS = 5,
-	TMEM_WIRE_HINT = 6,    /* if WELCOME's features have it */
+	TMEM_WIRE_HINT = 7,    /* if WELCOME's features have it */
 	TMEM_WIRE_STATUS = 16, /* control verbs: need no HELLO */
 	TMEM_WIRE_LIST = 17,
 

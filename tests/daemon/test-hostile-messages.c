@@ -85,8 +85,9 @@ static void no_message_at_all(void **state)
 		if (i == TMEM_WIRE_STATUS)
 			continue;
 		refused_at_once(&head, sizeof(head), NULL, 0,
-				i == TMEM_WIRE_READY ? TMEM_WIRE_BAD_ORDER
-						     : TMEM_WIRE_BAD_MESSAGE);
+				i == TMEM_WIRE_READY || i == TMEM_WIRE_DESTROYED
+					? TMEM_WIRE_BAD_ORDER
+					: TMEM_WIRE_BAD_MESSAGE);
 	}
 	witness_check(&w);
 }

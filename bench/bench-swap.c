@@ -57,7 +57,7 @@ struct scale {
 };
 
 static const struct scale scale_full = { 12 * MIB, 64 * MIB };
-static const struct scale scale_tiny = { 1 * MIB, 8 * MIB };
+static const struct scale scale_tiny = { 1 * MIB, 32 * MIB };
 
 static void wait_ns(uint64_t ns)
 {
@@ -330,9 +330,12 @@ static double run_program(const struct machek_program *program, uint64_t bytes,
 		}
 		wait_ns(TMEM_NS_PER_MS);
 	}
+	if (WIFSIGNALED(status))
+		private_die("%s: killed by signal %d (9: no memory in its "
+			    "cgroup)",
+			    program->name, WTERMSIG(status));
 	if (status)
-		private_die("%s: not the right result, or killed",
-			    program->name);
+		private_die("%s: not the right result", program->name);
 	return (double)(tmem_clock_ns() - from) / TMEM_NS_PER_SEC;
 }
 

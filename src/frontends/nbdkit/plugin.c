@@ -395,4 +395,7 @@ static struct nbdkit_plugin nbdkit_plugin = {
 	.extents = plugin_extents,
 };
 
+/* What the macro defines, and no header of nbdkit's declares. */
+struct nbdkit_plugin *plugin_init(void);
+
 NBDKIT_REGISTER_PLUGIN(nbdkit_plugin)

@@ -73,13 +73,13 @@ const char *swap_peer_name(enum swap_peer_kind kind)
 
 static void put_back(void)
 {
-	if (peer_up)
-		swap_peer_down(peer_up);
 	if (page_cluster_before[0])
 		write_text(PAGE_CLUSTER, page_cluster_before);
 	if (zswap_before == 'Y')
 		write_text(ZSWAP, "Y");
 	page_cluster_before[0] = zswap_before = 0;
+	if (peer_up)
+		swap_peer_down(peer_up);
 }
 
 /* This thread waits or computes most of the time: nothing that is torn apart here is

@@ -32,9 +32,10 @@ open() {
 	local columns=$1 lines=$2
 	shift 2
 
+	rm -f "$dir/code"
 	mux new-session -d -x "$columns" -y "$lines" -s top \
-		"LC_ALL=C.UTF-8 exec $tmem top --socket $socket $* 2>$dir/said; "
-	mux set -t top remain-on-exit on
+		"LC_ALL=C.UTF-8 $tmem top --socket $socket $* 2>$dir/said
+		echo \$? >$dir/code; sleep 60"
 }
 
 keys() {
@@ -65,18 +66,25 @@ until_gone() {
 	fail "still shown: $1"
 }
 
-# quit: by q, and nothing is left.
-quit() {
-	keys q
+# top_pid: the shell's child.
+top_pid() {
+	pgrep -P "$(mux list-panes -t top -F '#{pane_pid}')"
+}
+
+# ended: by itself, well, and without a word.
+ended() {
 	for ((i = 0; i < 300; i++)); do
-		[ "$(mux list-panes -t top -F '#{pane_dead} #{pane_dead_status}')" \
-			= '1 0' ] && break
+		[ -s "$dir/code" ] && break
 		sleep 0.05
 	done
-	[ "$i" -lt 300 ] || fail "q does not quit: $(mux list-panes -t top \
-		-F '#{pane_dead} #{pane_dead_status}')"
+	[ "$(cat "$dir/code" 2>/dev/null)" = 0 ] || fail "$1: no good end"
 	[ ! -s "$dir/said" ] || fail "said: $(cat "$dir/said")"
 	mux kill-session -t top
+}
+
+quit() {
+	keys q
+	ended 'q'
 }
 
 # Figures become 9s, so that screens can be compared.
@@ -100,6 +108,7 @@ for ((i = 0; i < 300; i++)); do
 done
 grep -q 'top wants a terminal' "$dir/said" || fail 'an unknown terminal'
 [ "$(cat "$dir/code")" = 1 ] || fail 'exit code without a terminal'
+mux kill-session -t top 2>/dev/null || true
 : >"$dir/said"
 open 80 24
 until_shown 'no domains: nobody uses this daemon yet'
@@ -196,7 +205,7 @@ clients_start web
 # ---- What it costs: at most 2% of a core, here with a bound of 10 -----------------
 
 until_shown '^.{2}web '
-pid=$(mux list-panes -t top -F '#{pane_pid}')
+pid=$(top_pid)
 ticks() {
 	awk '{ print $14 + $15 }' "/proc/$pid/stat"
 }
@@ -211,16 +220,11 @@ quit
 open 80 24
 until_shown '^by lent'
 keys C-c
-for ((i = 0; i < 100; i++)); do
-	[ "$(mux list-panes -t top -F '#{pane_dead}')" = 1 ] && break
-	sleep 0.05
-done
-[ "$i" -lt 100 ] || fail 'Ctrl-C does not quit'
-mux kill-session -t top
+ended Ctrl-C
 open 80 24 --demo
 until_shown '^.{2}libraries '
 until_shown '^.{2}documents '
-pid=$(mux list-panes -t top -F '#{pane_pid}')
+pid=$(top_pid)
 mapfile -t children < <(pgrep -P "$pid")
 [ ${#children[@]} -eq 3 ] || fail 'not a daemon and two programs'
 quit

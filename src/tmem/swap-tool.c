@@ -54,8 +54,12 @@ static int find_in(const char *list, const char *name, char *path)
 
 int swap_tool_find(const char *name, char *path)
 {
+	const size_t size = strlen(name) + 1;
+
+	if (size > PATH_MAX)
+		return 0;
 	if (strchr(name, '/')) {
-		(void)snprintf(path, PATH_MAX, "%s", name);
+		memcpy(path, name, size);
 		return !access(name, X_OK);
 	}
 	return find_in(getenv("PATH"), name, path) ||

@@ -13,7 +13,7 @@
 
 enum {
 	ROWS = 8000,
-	ROUNDS = 30000, /* reads: some windows of the verdict */
+	ROUNDS = 16000, /* reads: some windows of the verdict */
 	DISK_NS = 40000
 };
 

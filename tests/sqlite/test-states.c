@@ -19,7 +19,7 @@
 enum {
 	TMEMS = 2,
 	STEPS = 60,
-	STEPS_VICTIMS = 30,
+	STEPS_VICTIMS = 15,
 	STEPS_LONG = 2000,
 	ROWS = 1500
 };

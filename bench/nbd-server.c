@@ -37,20 +37,21 @@ int nbd_server_exists(void)
 
 const char *nbd_server_plugin(char *path)
 {
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 64);
+	char self[PATH_MAX] = "";
 	char *slash;
+	int step, len;
 
-	path[n > 0 ? n : 0] = 0;
-	slash = strrchr(path, '/'); /* .../bench/NAME */
-	if (slash)
-		*slash = 0;
-	slash = strrchr(path, '/');
-	if (slash) {
-		strcpy(slash + 1, PLUGIN_FILE);
-		if (!access(path, R_OK))
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0) {
+		for (step = 0; step < 2; step++) { /* .../bench/NAME */
+			slash = strrchr(self, '/');
+			if (slash)
+				*slash = 0;
+		}
+		len = snprintf(path, PATH_MAX, "%s/" PLUGIN_FILE, self);
+		if (len < PATH_MAX && !access(path, R_OK))
 			return path;
 	}
-	return strcpy(path, "tmem");
+	return "tmem";
 }
 
 /* In the child; never returns. */

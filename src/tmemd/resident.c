@@ -12,8 +12,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include <tmem/tmem.h>
-
 #ifndef MCL_ONFAULT
 #define MCL_ONFAULT 4
 #endif
@@ -47,22 +45,14 @@ static int lift_limit(void)
 	return !getrlimit(RLIMIT_MEMLOCK, &now) && now.rlim_cur == RLIM_INFINITY;
 }
 
-int tmemd_resident_lock(const struct tmem_logger *logger)
+const char *tmemd_resident_lock(void)
 {
-	const char *how_far = "at all";
-
 	touch_stack();
+	if (mlockall(MCL_CURRENT))
+		return "unlocked";
 	/* Later is what is mapped for a session, and comes in with its use: a
 	 * window over a client's segment (backing.c) is never used. */
-	if (!mlockall(MCL_CURRENT)) {
-		how_far = "beyond the start";
-		if (lift_limit() && !mlockall(MCL_FUTURE | MCL_ONFAULT))
-			return 1;
-	}
-	tmem_logger_say(logger, TMEM_LOG_WARNING,
-			"own memory is not locked %s: giving back may wait for a "
-			"disk; LimitMEMLOCK=infinity or ulimit -l unlimited "
-			"allows it",
-			how_far);
-	return 0;
+	if (!lift_limit() || mlockall(MCL_FUTURE | MCL_ONFAULT))
+		return "locked-at-start";
+	return "locked";
 }

@@ -6,16 +6,14 @@
 #ifndef TMEM_TMEMD_RESIDENT_H
 #define TMEM_TMEMD_RESIDENT_H
 
-#include "logger.h"
-
 /**
  * tmemd_resident_lock() - what is mapped now is brought in and kept, and so is what
  * will be, once it is touched.
  *
  * Context: before the sandbox, which leaves no privilege for it.
- * Return: 1 locked; 0 not, or not what will be: this process may not, which @logger
- * is told.
+ * Return: how far this process may: "locked", "locked-at-start" (what comes later is
+ * not), "unlocked"; for the log.
  */
-int tmemd_resident_lock(const struct tmem_logger *logger);
+const char *tmemd_resident_lock(void);
 
 #endif

@@ -216,13 +216,14 @@ static int enter_sandbox(struct run *r)
 static int run(struct run *r)
 {
 	int err = init_daemon(r), code;
+	const char *memory;
 
 	if (err) {
 		tmem_logger_say(&r->logger, TMEM_LOG_ERR, "cannot start: %s",
 				strerror(-err));
 		return EXIT_FAILED;
 	}
-	(void)tmemd_resident_lock(&r->logger);
+	memory = tmemd_resident_lock();
 	if (start_listening(r) || enter_sandbox(r))
 		return EXIT_FAILED;
 	tmemd_log_say(
@@ -230,7 +231,8 @@ static int run(struct run *r)
 		TMEMD_FIELDS(TMEMD_TEXT("socket", r->listener.path[0]
 							  ? r->listener.path
 							  : "inherited"),
-			     TMEMD_SIZE("budget", r->d.ledger.budget_bytes)));
+			     TMEMD_SIZE("budget", r->d.ledger.budget_bytes),
+			     TMEMD_TEXT("memory", memory)));
 	(void)sd_notify(0, "READY=1");
 	code = sd_event_loop(r->d.event);
 	return code < 0 ? EXIT_FAILED : code;

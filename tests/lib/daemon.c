@@ -21,7 +21,7 @@
 #include "unit.h"
 
 #define FDS_MAX 64
-#define DOMAINS_MAX 128 /* more than any test has */
+#define DOMAINS_MAX 1024 /* more than any test has */
 
 static void program(char *path, size_t size)
 {

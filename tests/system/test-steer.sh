@@ -164,7 +164,7 @@ json 'r["weight"] == 300 and r["cap_bytes"] == 32 << 20' \
 refuse 1 'cap=1Q: want bytes' "$tmem" set web weight=7 cap=1Q "${at[@]}"
 refuse 1 'min is 48M, and the cap is 32M' \
 	"$tmem" set web weight=7 min=48M "${at[@]}"
-refuse 1 'all minimums are 81M; the budget is 64M' \
+refuse 1 'all minimums are 81M, and the budget is 64M' \
 	"$tmem" set db min=64M "${at[@]}"
 refuse 1 'given twice' "$tmem" set web weight=1 weight=2 "${at[@]}"
 refuse 1 'colour: no such key' "$tmem" set web colour=1 "${at[@]}"

@@ -107,7 +107,7 @@ static void pages_init(struct pages *p, uint64_t corpus_bytes)
 		private_die("no pages to swap; $TMEM_CORPORA?");
 	for (c = 0; c < p->corpora.count; c++)
 		p->count += p->corpora.corpus[c].count;
-	p->content = calloc(p->count, sizeof(*p->content));
+	p->content = reallocarray(NULL, p->count, sizeof(*p->content));
 	p->order = calloc(p->count, sizeof(*p->order));
 	if (!p->content || !p->order)
 		private_die("out of memory");

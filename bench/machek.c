@@ -153,8 +153,8 @@ static int run_matrix(uint64_t bytes)
 	while ((n + 1) * (n + 1) * sizeof(*a) <= bytes)
 		n++;
 	a = take(bytes);
-	x = calloc(n, sizeof(*x));
-	y = calloc(n, sizeof(*y));
+	x = take(n * sizeof(*x));
+	y = take(n * sizeof(*y));
 	if (!a || !x || !y)
 		return 0;
 	/* Each column sums to 1, so that the vector keeps its sum. */
@@ -176,8 +176,6 @@ static int run_matrix(uint64_t bytes)
 	}
 	for (i = 0; i < n; i++)
 		sum += x[i];
-	free(x);
-	free(y);
 	return sum > (double)n * 0.999 && sum < (double)n * 1.001;
 }
 

@@ -209,7 +209,8 @@ void tmemd_loan_hint(struct tmemd_loan *l, const uint32_t *segments,
 		     uint32_t count)
 {
 	TMEM_ASSERT(count <= TMEM_WIRE_HINTS_MAX);
-	memcpy(l->hints, segments, count * sizeof(*segments));
+	if (count)
+		memcpy(l->hints, segments, count * sizeof(*segments));
 	l->hints_count = count;
 	l->hints_next = 0;
 }

@@ -89,6 +89,21 @@ static int64_t grown(sqlite3 *db, struct rng *rng, const char *name)
 	return peer_count(db, name) - before;
 }
 
+/* Verdicts rest on times, which others on the machine spoil: what holds for good
+ * comes about in one of so many rounds. */
+#define PATIENCE 10
+
+static int comes_to(sqlite3 *db, struct rng *rng, const char *name,
+		    int64_t least)
+{
+	unsigned i;
+
+	for (i = 0; i < PATIENCE; i++)
+		if (grown(db, rng, name) >= least)
+			return 1;
+	return 0;
+}
+
 int main(void)
 {
 	struct rng rng = { rng_seed("TMEM_TEST_SEED") };
@@ -109,7 +124,7 @@ int main(void)
 	disk.slow = 1;
 	db = peer_open(d.path, STORE);
 	read_some(db, &rng);
-	if (grown(db, &rng, "hits") < ROUNDS * 9 / 10)
+	if (!comes_to(db, &rng, "hits", ROUNDS * 9 / 10))
 		peer_fail("on a disk the store is of no use");
 	if (peer_count(db, "idle"))
 		peer_fail("on a disk the store is not asked");
@@ -117,7 +132,7 @@ int main(void)
 	/* The page cache has it by now: what the store has too is no help. */
 	disk.slow = 0;
 	read_some(db, &rng);
-	if (grown(db, &rng, "idle") < ROUNDS / 2)
+	if (!comes_to(db, &rng, "idle", ROUNDS / 2))
 		peer_fail("the store is asked for what the page cache has");
 	peer_exec(db, "UPDATE t SET b='changed' WHERE a%%5=0");
 	peer_same(db, d.path, "idle");
@@ -125,7 +140,7 @@ int main(void)
 	/* And lost it. */
 	disk.slow = 1;
 	read_some(db, &rng);
-	if (grown(db, &rng, "hits") < ROUNDS * 8 / 10)
+	if (!comes_to(db, &rng, "hits", ROUNDS * 8 / 10))
 		peer_fail("the store is not asked again");
 	peer_same(db, d.path, "asked again");
 
@@ -134,7 +149,7 @@ int main(void)
 	disk.slow = 0;
 	db = peer_open(d.path, "embedded:size=17M");
 	read_some(db, &rng);
-	if (grown(db, &rng, "idle") < ROUNDS / 2)
+	if (!comes_to(db, &rng, "idle", ROUNDS / 2))
 		peer_fail("an empty store is asked");
 	peer_close(db);
 	peer_dir_finish(&d);

@@ -208,6 +208,9 @@ static void build_line(struct command_line *c, const struct swap_wish *w,
 	add_key(c, "store", w->store);
 	add_key(c, "domain", w->domain);
 	add_key(c, "limit", w->limit);
+	/* Another plugin would not know the key. */
+	if (!w->plugin)
+		add_key(c, "swap", "true");
 }
 
 /* Once it listens, it writes down its number. */

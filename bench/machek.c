@@ -2,6 +2,7 @@
 /* machek.c - programs to be run with too little memory. */
 #include "machek.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,8 +100,9 @@ struct word {
 	char text[16];
 };
 
-/* Words seen, for each place of the table. */
-#define SEEN_PER_PLACE 2u
+/* Places of the table, for each word seen: hashes lie anywhere, so that with half the
+ * memory every other word is a fault. */
+#define PLACES_PER_SEEN 16u
 
 /* Seven of eight come from the first eighth of them. */
 static uint64_t draw(struct bench_random *random, uint64_t words)
@@ -128,7 +130,7 @@ static int run_hash(uint64_t bytes)
 {
 	struct bench_random random = { .state = 2 };
 	uint64_t places = bytes / sizeof(struct word), i, sum = 0;
-	uint64_t seen = places * SEEN_PER_PLACE;
+	uint64_t seen = places / PLACES_PER_SEEN;
 	struct word *table = take(bytes);
 
 	if (!table)
@@ -142,7 +144,7 @@ static int run_hash(uint64_t bytes)
 
 /* ---- matrix --------------------------------------------------------------- */
 
-#define TIMES 12u
+#define TIMES 6u
 
 static int run_matrix(uint64_t bytes)
 {
@@ -181,9 +183,9 @@ static int run_matrix(uint64_t bytes)
 
 /* ---- jobs ----------------------------------------------------------------- */
 
-#define JOBS 16u
+#define JOBS 8u
 #define JOBS_AT_ONCE 4u
-#define PASSES 12u
+#define PASSES 4u
 
 /* A compiler's life: a file is read, a tree is built and gone over, it ends. */
 static int job(uint64_t bytes, unsigned number)
@@ -210,22 +212,25 @@ static int job(uint64_t bytes, unsigned number)
 	return sum == want;
 }
 
-static int await_job(void)
+static void await_job(unsigned *right, unsigned *killed)
 {
 	int status = 1;
 
-	return wait(&status) > 0 && WIFEXITED(status) && !WEXITSTATUS(status);
+	if (wait(&status) <= 0)
+		return;
+	*killed += WIFSIGNALED(status);
+	*right += WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 static int run_jobs(uint64_t bytes)
 {
-	unsigned i, right = 0;
+	unsigned i, right = 0, killed = 0;
 
 	for (i = 0; i < JOBS; i++) {
 		pid_t pid;
 
 		if (i >= JOBS_AT_ONCE)
-			right += (unsigned)await_job();
+			await_job(&right, &killed);
 		pid = fork();
 		if (!pid)
 			_exit(!job(bytes / JOBS_AT_ONCE, i));
@@ -233,7 +238,9 @@ static int run_jobs(uint64_t bytes)
 			return 0;
 	}
 	for (i = 0; i < JOBS_AT_ONCE; i++)
-		right += (unsigned)await_job();
+		await_job(&right, &killed);
+	if (killed) /* then so is the program */
+		(void)raise(SIGKILL);
 	return right == JOBS;
 }
 

@@ -326,3 +326,21 @@ uint64_t swap_peer_memory(const struct swap_peer *p)
 	}
 	return now > p->before_bytes ? now - p->before_bytes : 0;
 }
+
+uint64_t swap_peers_used(void)
+{
+	FILE *f = fopen("/proc/swaps", "re");
+	uint64_t kib, sum = 0;
+	char line[512];
+	int priority;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %*s %*s %" SCNu64 " %d", &kib,
+			   &priority) == 2 &&
+		    priority == PRIORITY)
+			sum += kib << 10;
+	}
+	if (f)
+		(void)fclose(f);
+	return sum;
+}

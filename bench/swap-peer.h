@@ -64,4 +64,7 @@ void swap_peer_down(struct swap_peer *p);
 /** swap_peer_memory() - RAM that what is swapped takes. */
 uint64_t swap_peer_memory(const struct swap_peer *p);
 
+/** swap_peers_used() - bytes that are swapped, to the one that is up. */
+uint64_t swap_peers_used(void);
+
 #endif

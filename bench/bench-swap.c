@@ -65,6 +65,26 @@ struct scale {
 static const struct scale scale_full = { 12 * MIB, 64 * MIB };
 static const struct scale scale_tiny = { 1 * MIB, 16 * MIB };
 
+/* The cgroup that is up, and the process that takes it down, also when the benchmark
+ * ends itself. */
+static struct memlimit limit;
+static pid_t limit_owner;
+
+static void limit_end(void)
+{
+	if (limit_owner != getpid())
+		return;
+	limit_owner = 0;
+	memlimit_finish(&limit);
+}
+
+static void limit_begin(uint64_t bytes)
+{
+	if (memlimit_init(&limit, bytes))
+		private_die("no memory limits for cgroups here");
+	limit_owner = getpid();
+}
+
 static void wait_ns(uint64_t ns)
 {
 	const struct timespec ts = { .tv_sec = (time_t)(ns / TMEM_NS_PER_SEC),
@@ -240,23 +260,21 @@ static void measure_apart(struct pages *p, enum swap_peer_kind kind,
 			  struct cost *shared)
 {
 	struct swap_peer peer;
-	struct memlimit m;
 	int status = 1;
 	pid_t pid;
 
 	swap_peer_up(&peer, kind, 2 * p->count * TMEM_PAGE_SIZE, 0);
-	if (memlimit_init(&m, ROOMY))
-		private_die("no memory limits for cgroups here");
+	limit_begin(ROOMY);
 	pid = fork();
 	if (!pid) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		swap_peers_forget();
-		measure_cost(p, &peer, &m, shared);
+		measure_cost(p, &peer, &limit, shared);
 		_exit(0);
 	}
 	if (pid > 0)
 		(void)waitpid(pid, &status, 0);
-	memlimit_finish(&m);
+	limit_end();
 	swap_peer_down(&peer);
 	if (status)
 		exit(1); /* it has said why */
@@ -372,20 +390,18 @@ static unsigned measure_share(const struct share *share, uint64_t bytes,
 	const int swaps = share->peer != SWAP_PEERS;
 	struct swap_peer peer;
 	unsigned i, kills = 0;
-	struct memlimit m;
 
 	if (swaps) {
 		/* The parts that a program has beside its data come on top. */
-		if (memlimit_init(&m, bytes / 2))
-			private_die("no memory limits for cgroups here");
+		limit_begin(bytes / 2);
 		swap_peer_up(&peer, share->peer, 2 * bytes, bytes / 2);
 	}
 	for (i = 0; i < MACHEK_PROGRAMS; i++)
 		seconds[i] = insist_on(&machek_programs[i], bytes,
-				       swaps ? &m : NULL, &kills);
+				       swaps ? &limit : NULL, &kills);
 	if (swaps) {
 		swap_peer_down(&peer);
-		memlimit_finish(&m);
+		limit_end();
 	}
 	return kills;
 }
@@ -463,6 +479,8 @@ int main(int argc, char **argv)
 	options_parse(&o, argc, argv);
 	scale = o.tiny ? &scale_tiny : &scale_full;
 	swap_peers_begin();
+	if (atexit(limit_end))
+		private_die("out of memory");
 	measure_pages(scale->corpus_bytes, &report);
 	measure_programs(&o, scale->program_bytes, &report);
 	swap_peers_end();

@@ -160,7 +160,8 @@ static void flood_spares_who_is_below(void **state)
 	uint64_t before;
 
 	(void)state;
-	daemon_configure(&d, "budget = 64M\n");
+	/* Weighted: utility would move the line with what is missed. */
+	daemon_configure(&d, "budget = 64M\npolicy = weighted\n");
 	daemon_start(&d);
 	user_open(&modest, "modest");
 	user_flood(&modest, 20 * MIB / 4096);

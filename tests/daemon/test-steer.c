@@ -228,6 +228,9 @@ static void await_emptied(const char *name)
 	}
 }
 
+/* A session keeps this much at hand of a class that it has used, and one more. */
+#define STOCK (10 * MIB)
+
 /* What was emptied is on its way when the session says that it is done. */
 static void await_given_back(const char *name, uint64_t below)
 {
@@ -264,7 +267,7 @@ static void evict_destroys(void **state)
 	assert_int_equal(tmem_put(t, cache, &key, page), -EBADF);
 	e = domain_of("evicted");
 	assert_true(e.claimed.pools == 0 && !e.claimed.pages_persistent);
-	await_given_back("evicted", 4 * MIB);
+	await_given_back("evicted", STOCK);
 	/* Whoever is not meant notices nothing; who is may begin anew. */
 	assert_int_equal(pages_get(other, theirs, 0, 100), 100);
 	kept = pages_pool(t, 1);

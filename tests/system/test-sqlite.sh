@@ -215,8 +215,9 @@ else
 	read_all drop
 	dropped=$(resident)
 	echo "$kept pages in the page cache when kept, $dropped when dropped"
-	# Folios that reach over what was told of stay.
-	[ "$dropped" -lt $((kept * 3 / 4)) ] || fail 'the page cache keeps all'
+	# Folios that reach over what was told of stay; how large they are depends
+	# on how the machine's memory lies.
+	[ "$dropped" -lt $((kept * 9 / 10)) ] || fail 'the page cache keeps all'
 fi
 
 # The examples do what they say.

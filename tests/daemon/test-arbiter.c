@@ -115,22 +115,6 @@ static void flood_until(struct user *u, uint64_t bytes)
 	}
 }
 
-/* Reads the configuration again, and waits until it says so, or why not. */
-static void reload(const char *text, const char *said)
-{
-	uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
-
-	assert_int_equal(truncate(d.log, 0), 0);
-	daemon_configure(&d, text);
-	daemon_signal(&d, SIGHUP);
-	while (!daemon_says(&d, said)) {
-		assert_true(machine_now_ns() < end);
-		(void)usleep(1000);
-	}
-	/* It says so in the middle of it; an answer comes after the end. */
-	(void)daemon_status(&d);
-}
-
 /* ---- Dividing ------------------------------------------------------------ */
 
 static void weights_split(void **state)
@@ -233,8 +217,8 @@ static void caps_hold_to_the_segment(void **state)
 	assert_true(held("capped") <= 10 * MIB);
 	assert_true(held("capped") + 2 * SEGMENT > 10 * MIB);
 	/* A lower one holds at once. */
-	reload("budget = 64M\n[domain capped]\ncap = 5M\n",
-	       "configuration read");
+	daemon_reload(&d, "budget = 64M\n[domain capped]\ncap = 5M\n",
+		      "configuration read");
 	assert_true(held("capped") <= 5 * MIB);
 	flood_all(&u, 1, 10);
 	assert_true(held("capped") <= 5 * MIB);
@@ -298,7 +282,8 @@ static void policy_changes_at_once(void **state)
 	user_open(&u[1], "second");
 	flood_until(&u[0], 50 * MIB);
 	assert_true(held("first") > 50 * MIB);
-	reload("budget = 64M\npolicy = static\n", "configuration read");
+	daemon_reload(&d, "budget = 64M\npolicy = static\n",
+		      "configuration read");
 	assert_string_equal(daemon_status(&d).policy, "static");
 	assert_true(held("first") <= 32 * MIB);
 	tmem_close(u[0].t);
@@ -319,7 +304,7 @@ static void frozen_refuses_puts(void **state)
 	user_open(&u, "early");
 	in = pages_put(u.t, u.pool, 0, 64, 1000);
 	assert_true(in > 32);
-	reload("budget = 64M\nfrozen = yes\n", "configuration read");
+	daemon_reload(&d, "budget = 64M\nfrozen = yes\n", "configuration read");
 	while (tmem_put(u.t, u.pool, &key, page) == 1) {
 		assert_true(machine_now_ns() < end);
 		(void)usleep(1000);
@@ -331,7 +316,7 @@ static void frozen_refuses_puts(void **state)
 	assert_int_equal(tmem_put(later.t, later.pool, &key, page), 0);
 	assert_true(domain_of("later").flags & TMEM_WIRE_FROZEN);
 	assert_true(domain_of("later").lent_bytes[0] == 0);
-	reload("budget = 64M\n# thawed\n", "configuration read");
+	daemon_reload(&d, "budget = 64M\n# thawed\n", "configuration read");
 	while (tmem_put(later.t, later.pool, &key, page) != 1) {
 		assert_true(machine_now_ns() < end);
 		(void)usleep(1000);

@@ -118,22 +118,6 @@ static void refused_at_start(void **state)
 	}
 }
 
-static void reload(const char *text, const char *said)
-{
-	uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
-
-	assert_int_equal(truncate(d.log, 0), 0);
-	daemon_configure(&d, text);
-	daemon_signal(&d, SIGHUP);
-	while (!daemon_says(&d, said)) {
-		if (machine_now_ns() > end)
-			fail_msg("\"%s\": not said: %s", text, said);
-		(void)usleep(1000);
-	}
-	/* It says so in the middle of it; an answer comes after the end. */
-	(void)daemon_status(&d);
-}
-
 static struct tmem_wire_domain domain_of(const char *name)
 {
 	struct tmem_wire_domain e;
@@ -176,13 +160,13 @@ static void refused_while_it_runs(void **state)
 	assert_in_range(pages_put(t, pages_pool(t, 0), 0, 1024, 5000), 512,
 			1024);
 	for (i = 0; i < CASES; i++) {
-		reload(cases[i].text, cases[i].say);
+		daemon_reload(&d, cases[i].text, cases[i].say);
 		expect_one_line(cases[i].text, cases[i].say);
 		the_old_ones_stand();
 	}
 	assert_int_equal(domain_of("a").revoked, 0);
 	/* What makes sense is taken as ever. */
-	reload("budget = 32M\n", "configuration read");
+	daemon_reload(&d, "budget = 32M\n", "configuration read");
 	assert_true(daemon_status(&d).maximum_bytes == 32 * MIB);
 	tmem_close(t);
 }
@@ -237,13 +221,15 @@ static void weights_hold_at_once(void **state)
 	user_open(&u[0], "one");
 	user_open(&u[1], "two");
 	share_becomes(u, 50);
-	reload("budget = 64M\npolicy = weighted\n"
-	       "[domain two]\nweight = 300\n",
-	       "configuration read");
+	daemon_reload(&d,
+		      "budget = 64M\npolicy = weighted\n"
+		      "[domain two]\nweight = 300\n",
+		      "configuration read");
 	share_becomes(u, 25);
-	reload("budget = 64M\npolicy = weighted\n"
-	       "[domain one]\nweight = 300\n",
-	       "configuration read");
+	daemon_reload(&d,
+		      "budget = 64M\npolicy = weighted\n"
+		      "[domain one]\nweight = 300\n",
+		      "configuration read");
 	share_becomes(u, 75);
 	tmem_close(u[0].t);
 	tmem_close(u[1].t);
@@ -260,7 +246,8 @@ static void budgets_hold_at_once(void **state)
 	user_open(&u[1], "two");
 	share_becomes(u, 50);
 	/* The answer comes after the settings: no flood, no waiting. */
-	reload("budget = 24M\npolicy = weighted\n", "configuration read");
+	daemon_reload(&d, "budget = 24M\npolicy = weighted\n",
+		      "configuration read");
 	assert_in_range(daemon_lent(&d), 1, 24 * MIB);
 	assert_in_range(held("one"), 11 * MIB, 13 * MIB);
 	tmem_close(u[0].t);

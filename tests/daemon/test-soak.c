@@ -260,7 +260,6 @@ static void write_settings(uint64_t budget_mib, int frozen)
 
 static void reload(void)
 {
-	const uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
 	const int bad = !rng_below(&s.rng, 6);
 	const uint64_t budget_mib = 40 + rng_below(&s.rng, 80);
 
@@ -269,13 +268,7 @@ static void reload(void)
 				 bad_settings[rng_below(&s.rng, BAD_SETTINGS)]);
 	else
 		write_settings(budget_mib, !rng_below(&s.rng, 8));
-	assert_int_equal(truncate(s.d.log, 0), 0);
-	daemon_signal(&s.d, SIGHUP);
-	while (!daemon_says(&s.d, bad ? "want " : "configuration read")) {
-		if (machine_now_ns() > end)
-			fail_msg("settings are not read");
-		nap_ms(1);
-	}
+	daemon_reload(&s.d, NULL, bad ? "want " : "configuration read");
 	s.t.reloads++;
 	s.t.refused += (unsigned)bad;
 	if (!bad)

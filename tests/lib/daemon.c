@@ -280,6 +280,24 @@ static uint64_t sum_lent(const struct tmem_wire_status_reply *s)
 	return s->lent_bytes[0] + s->lent_bytes[1] + s->lent_bytes[2];
 }
 
+void daemon_reload(const struct daemon *d, const char *text, const char *said)
+{
+	const uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
+
+	assert_int_equal(truncate(d->log, 0), 0);
+	if (text)
+		daemon_configure(d, text);
+	daemon_signal(d, SIGHUP);
+	while (!daemon_says(d, said)) {
+		if (machine_now_ns() > end)
+			fail_msg("\"%s\": not said: %s",
+				 text ? text : d->config, said);
+		(void)usleep(1000);
+	}
+	/* It says so in the middle of it; an answer comes after the end. */
+	(void)daemon_status(d);
+}
+
 uint64_t daemon_lent(const struct daemon *d)
 {
 	struct tmem_wire_status_reply s = daemon_status(d);

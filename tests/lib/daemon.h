@@ -50,6 +50,14 @@ void daemon_run(struct daemon *d);
 void daemon_start_with(struct daemon *d, const int *fds, unsigned count,
 		       const char *names, const char *notify);
 
+/**
+ * daemon_reload() - have the configuration read again, and wait until the daemon is
+ * done with it.
+ * @text: to be written first; NULL: the file is as it is wanted.
+ * @said: what its log says then; it is emptied before.
+ */
+void daemon_reload(const struct daemon *d, const char *text, const char *said);
+
 /** daemon_signal() - and, if that ends it, daemon_wait() for its exit status. */
 void daemon_signal(const struct daemon *d, int sig);
 int daemon_wait(struct daemon *d);

@@ -27,10 +27,12 @@ static const struct {
 	const char *below; /* the root */
 	const char *limit;
 	const char *usage;
+	const char *swap; /* "0": none */
 } versions[] = {
-	{ NULL, NULL, NULL },
-	{ "/memory", "memory.limit_in_bytes", "memory.usage_in_bytes" },
-	{ "", "memory.max", "memory.current" },
+	{ NULL, NULL, NULL, NULL },
+	{ "/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
+	  "memory.swappiness" },
+	{ "", "memory.max", "memory.current", "memory.swap.max" },
 };
 
 #define VERSION_MAX 2
@@ -95,6 +97,11 @@ int memlimit_init(struct memlimit *m, uint64_t limit_bytes)
 int memlimit_set(const struct memlimit *m, uint64_t limit_bytes)
 {
 	return write_number(m, versions[m->version].limit, limit_bytes);
+}
+
+void memlimit_forbid_swap(const struct memlimit *m)
+{
+	(void)write_number(m, versions[m->version].swap, 0);
 }
 
 int memlimit_enter(const struct memlimit *m, pid_t pid)

@@ -23,8 +23,13 @@ int memlimit_init(struct memlimit *m, uint64_t limit_bytes);
 
 /** memlimit_init_at() - the same below another place than /sys/fs/cgroup. */
 int memlimit_init_at(struct memlimit *m, const char *root, uint64_t limit_bytes);
+
 /** memlimit_set() - another limit. Return: 0, negative errno. */
 int memlimit_set(const struct memlimit *m, uint64_t limit_bytes);
+
+/** memlimit_forbid_swap() - what is short of memory loses its cache alone. Where the
+ * kernel has no such word there is no swap. */
+void memlimit_forbid_swap(const struct memlimit *m);
 
 /** memlimit_enter() - a process, and what it starts from then on. Return: 0,
  * negative errno. */

@@ -76,20 +76,6 @@ static void work(sqlite3 *db, const char *when)
 	peer_same(db, dir.path, when);
 }
 
-static void reload(const char *text)
-{
-	uint64_t until = machine_now_ns() + DAEMON_PATIENCE_NS;
-
-	assert_int_equal(truncate(d.log, 0), 0);
-	daemon_configure(&d, text);
-	daemon_signal(&d, SIGHUP);
-	while (!daemon_says(&d, "configuration read")) {
-		assert_true(machine_now_ns() < until);
-		(void)usleep(1000);
-	}
-	(void)daemon_status(&d);
-}
-
 static int64_t grown(sqlite3 *db, const char *name, const char *when)
 {
 	int64_t before = peer_count(db, name);
@@ -109,10 +95,10 @@ static void revoked(void **state)
 	work(db, "leased");
 	assert_true(grown(db, "hits", "leased, again") > 0);
 	assert_true(daemon_lent(&d) > 20 * MIB);
-	reload("budget = 16M\n");
+	daemon_reload(&d, "budget = 16M\n", "configuration read");
 	assert_true(daemon_lent(&d) <= 16 * MIB);
 	work(db, "revoked");
-	reload("budget = 64M\n");
+	daemon_reload(&d, "budget = 64M\n", "configuration read");
 	work(db, "lent again");
 	assert_true(grown(db, "hits", "lent again, again") > 0);
 	peer_close(db);
@@ -128,7 +114,7 @@ static void frozen(void **state)
 	daemon_start(&d);
 	db = open_db();
 	work(db, "leased");
-	reload("budget = 64M\nfrozen = yes\n");
+	daemon_reload(&d, "budget = 64M\nfrozen = yes\n", "configuration read");
 	/* The client hears of it at its own pace. */
 	while (!grown(db, "refused", "frozen"))
 		assert_true(machine_now_ns() < until);

@@ -94,11 +94,14 @@ static void version_2(void **state)
 	directory(group_file("", ""));
 	file(group_file("", "memory.max"), "");
 	file(group_file("", "memory.current"), "1234567\n");
+	file(group_file("", "memory.swap.max"), "");
 	file(group_file("", "cgroup.procs"), "");
 	assert_int_equal(memlimit_init_at(&m, root, 16 * MIB), 0);
 	assert_int_equal(m.version, 2);
 	expect("cgroup.subtree_control", "+memory");
 	expect(group_file("", "memory.max"), "16777216");
+	memlimit_forbid_swap(&m);
+	expect(group_file("", "memory.swap.max"), "0");
 	assert_int_equal(memlimit_enter(&m, 42), 0);
 	expect(group_file("", "cgroup.procs"), "42");
 	assert_int_equal(memlimit_usage(&m), 1234567);
@@ -113,10 +116,13 @@ static void version_1(void **state)
 	directory(group_file("memory/", ""));
 	file(group_file("memory/", "memory.limit_in_bytes"), "");
 	file(group_file("memory/", "memory.usage_in_bytes"), "7\n");
+	file(group_file("memory/", "memory.swappiness"), "");
 	file(group_file("memory/", "cgroup.procs"), "");
 	assert_int_equal(memlimit_init_at(&m, root, 16 * MIB), 0);
 	assert_int_equal(m.version, 1);
 	expect(group_file("memory/", "memory.limit_in_bytes"), "16777216");
+	memlimit_forbid_swap(&m);
+	expect(group_file("memory/", "memory.swappiness"), "0");
 	assert_int_equal(memlimit_enter(&m, 42), 0);
 	assert_int_equal(memlimit_usage(&m), 7);
 }

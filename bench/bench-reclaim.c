@@ -18,13 +18,11 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -169,27 +167,10 @@ static void run_allocator(struct shared *s, uint64_t bytes)
 		(void)pause();
 }
 
-static pid_t start(void)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		private_die("fork: %s", strerror(errno));
-	if (!pid)
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-}
-
 /* Touches memory once, so that it is there when it counts. */
 static void warm(uint64_t bytes)
 {
-	pid_t pid = start();
+	pid_t pid = private_fork();
 	char *at;
 
 	if (pid) {
@@ -318,7 +299,7 @@ static struct moment once(struct shared *s, const struct sizes *z,
 		       (unsigned long long)(floor / MIB));
 	private_start(&p, config);
 	for (i = 0; i < LEASES; i++) {
-		leases[i] = start();
+		leases[i] = private_fork();
 		if (!leases[i])
 			run_lease(&p, s, i, z->lease);
 	}
@@ -326,13 +307,13 @@ static struct moment once(struct shared *s, const struct sizes *z,
 	w.floor = floor;
 	see(&w.before);
 	w.start_ns = tmem_clock_ns();
-	allocator = start();
+	allocator = private_fork();
 	if (!allocator)
 		run_allocator(s, z->headroom + z->reclaimed + z->reclaimed / 2);
 	m = watch(&w);
-	end(allocator);
+	private_kill(allocator);
 	for (i = 0; i < LEASES; i++)
-		end(leases[i]);
+		private_kill(leases[i]);
 	private_stop(&p);
 	if (atomic_load(&s->wrong))
 		private_die("pages were not what was put");

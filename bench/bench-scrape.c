@@ -14,15 +14,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libgen.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,23 +67,6 @@ struct scene {
 	uint16_t port;
 	pid_t exporter, crowd, scraper;
 };
-
-static pid_t start(void)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		private_die("fork: %s", strerror(errno));
-	if (!pid)
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-}
 
 /* ---- Others -------------------------------------------------------------- */
 
@@ -274,11 +254,11 @@ static void set_scene(struct scene *c, const struct sizes *z)
 	private_start(&c->daemon, config);
 	fd = listen_anywhere(&c->port);
 	(void)snprintf(path, sizeof(path), "%s/socket", c->daemon.dir);
-	c->exporter = start();
+	c->exporter = private_fork();
 	if (!c->exporter)
 		run_exporter(path, fd);
 	(void)close(fd);
-	c->crowd = start();
+	c->crowd = private_fork();
 	if (!c->crowd)
 		run_crowd(c->daemon.where, c->shared, z->crowd);
 	while (!atomic_load(&c->shared->crowded)) {
@@ -286,16 +266,16 @@ static void set_scene(struct scene *c, const struct sizes *z)
 			private_die("the crowd does not come");
 		(void)nanosleep(&ms, NULL);
 	}
-	c->scraper = start();
+	c->scraper = private_fork();
 	if (!c->scraper)
 		run_scraper(c);
 }
 
 static void clear_scene(struct scene *c)
 {
-	end(c->scraper);
-	end(c->crowd);
-	end(c->exporter);
+	private_kill(c->scraper);
+	private_kill(c->crowd);
+	private_kill(c->exporter);
 	private_stop(&c->daemon);
 }
 

@@ -34,6 +34,8 @@
 #include <sqlite3.h>
 #include <tmem/sqlite.h>
 
+#include "memlimit.h"
+
 #define MIB ((uint64_t)1 << 20)
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
@@ -64,8 +66,8 @@ struct bench {
 	int noise;	   /* --rows noise: they do not compress */
 	uint64_t db_bytes;
 	int64_t rows;
-	int cgroups; /* 1, 2; 0: none to be had */
-	char group[PATH_ROOM];
+	int limits; /* 0: no memory cgroup to be had */
+	struct memlimit limit;
 };
 
 /* ---- One process -------------------------------------------------------- */
@@ -112,20 +114,6 @@ static void check(sqlite3 *db, int rc)
 		return;
 	(void)fprintf(stderr, "bench sqlite: %s\n", sqlite3_errmsg(db));
 	exit(1);
-}
-
-static int write_text(const char *dir, const char *file, const char *text)
-{
-	char path[PATH_ROOM + 60];
-	int fd, good;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	good = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	(void)close(fd);
-	return good;
 }
 
 static int64_t number(sqlite3 *db, const char *sql)
@@ -220,13 +208,8 @@ static void work(const struct bench *b, const struct job *job, int to)
 	struct outcome o = { .failed = 0 };
 	sqlite3 *db;
 
-	if (job->limit_bytes) {
-		char pid[32];
-
-		(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
-		if (!write_text(b->group, "cgroup.procs", pid))
-			die(b->group);
-	}
+	if (job->limit_bytes && memlimit_enter(&b->limit, getpid()))
+		die(b->limit.dir);
 	db = open_db(b, job);
 	(void)number(db, "SELECT sum(length(b)) FROM t");
 	(void)read_points(b, db, 1, (uint64_t)job->warm_ms * NS_PER_MS);
@@ -284,43 +267,22 @@ static void work_in_turns(const struct bench *b, const struct job *job, int to)
 
 /* ---- The cgroup --------------------------------------------------------- */
 
-static int find_cgroups(void)
+static int find_limits(void)
 {
-	if (access("/sys/fs/cgroup/memory/cgroup.procs", W_OK) == 0)
-		return 1;
-	if (access("/sys/fs/cgroup/cgroup.controllers", R_OK) == 0 &&
-	    write_text("/sys/fs/cgroup", "cgroup.subtree_control", "+memory"))
-		return 2;
-	return 0;
-}
+	struct memlimit m;
 
-static int group_make(struct bench *b, uint64_t bytes)
-{
-	char text[32];
-
-	(void)snprintf(b->group, sizeof(b->group),
-		       "/sys/fs/cgroup/%stmem-bench-sqlite-%d",
-		       b->cgroups == 1 ? "memory/" : "", (int)getpid());
-	if (mkdir(b->group, 0755) < 0 && errno != EEXIST)
+	if (memlimit_init(&m, PROCESS_BYTES))
 		return 0;
-	(void)snprintf(text, sizeof(text), "%" PRIu64, bytes);
-	/* Neither side swaps: this is about reads of a disk. */
-	if (b->cgroups == 1)
-		(void)write_text(b->group, "memory.swappiness", "0");
-	else
-		(void)write_text(b->group, "memory.swap.max", "0");
-	return write_text(
-		b->group,
-		b->cgroups == 1 ? "memory.limit_in_bytes" : "memory.max", text);
+	memlimit_finish(&m);
+	return 1;
 }
 
-/* The kernel may need a moment to see that the last process is gone. */
-static void group_remove(const struct bench *b)
+/* Neither side swaps: this is about reads of a disk. */
+static void limit_begin(struct bench *b, uint64_t bytes)
 {
-	const struct timespec moment = { .tv_nsec = 10 * 1000000 };
-
-	for (int i = 0; i < 100 && rmdir(b->group) < 0; i++)
-		(void)nanosleep(&moment, NULL);
+	if (memlimit_init(&b->limit, bytes))
+		die("a memory limit");
+	memlimit_forbid_swap(&b->limit);
 }
 
 /* ---- Rounds ------------------------------------------------------------- */
@@ -343,8 +305,8 @@ static struct outcome run_job(struct bench *b, const struct job *job)
 	pid_t child;
 
 	forget_pages(b);
-	if (job->limit_bytes && !group_make(b, job->limit_bytes))
-		die(b->group);
+	if (job->limit_bytes)
+		limit_begin(b, job->limit_bytes);
 	if (pipe(pipes) < 0)
 		die("pipe");
 	(void)fflush(stdout);
@@ -359,7 +321,7 @@ static struct outcome run_job(struct bench *b, const struct job *job)
 	(void)close(pipes[0]);
 	(void)waitpid(child, NULL, 0);
 	if (job->limit_bytes)
-		group_remove(b);
+		memlimit_finish(&b->limit);
 	if (o.failed) {
 		(void)fprintf(stderr, "bench sqlite: a process died\n");
 		exit(1);
@@ -457,7 +419,7 @@ static void compare_limited(struct bench *b)
 	struct pair p = { .beat = 3.0 };
 	char where[64];
 
-	if (!b->cgroups) {
+	if (!b->limits) {
 		no_figure("disk_bound_speedup");
 		no_figure("equal_ram_speedup");
 		no_figure("miss_cost");
@@ -501,7 +463,7 @@ static void compare_victims(struct bench *b)
 	struct pair p = { .key = "victims_speedup", .beat = 1.0 };
 	char where[64];
 
-	if (!b->cgroups) {
+	if (!b->limits) {
 		no_figure(p.key);
 		return;
 	}
@@ -641,7 +603,7 @@ int main(int argc, char **argv)
 		die(b.db);
 	b.db_bytes = (uint64_t)st.st_size;
 	forget_pages(&b);
-	b.cgroups = find_cgroups();
+	b.limits = find_limits();
 	(void)printf(
 		"{\n  \"bench\": \"sqlite\",\n  \"sqlite\": \"%s\",\n"
 		"  \"database_mib\": %.1f,\n  \"rows\": %" PRId64

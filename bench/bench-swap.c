@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -265,15 +264,13 @@ static void measure_apart(struct pages *p, enum swap_peer_kind kind,
 
 	swap_peer_up(&peer, kind, 2 * p->count * TMEM_PAGE_SIZE, 0);
 	limit_begin(ROOMY);
-	pid = fork();
+	pid = private_fork();
 	if (!pid) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		swap_peers_forget();
 		measure_cost(p, &peer, &limit, shared);
 		_exit(0);
 	}
-	if (pid > 0)
-		(void)waitpid(pid, &status, 0);
+	(void)waitpid(pid, &status, 0);
 	limit_end();
 	swap_peer_down(&peer);
 	if (status)
@@ -340,12 +337,9 @@ static double run_program(const struct machek_program *program, uint64_t bytes,
 {
 	uint64_t from = tmem_clock_ns();
 	int status = 1;
-	pid_t pid = fork();
+	pid_t pid = private_fork();
 
-	if (pid < 0)
-		private_die("fork: %s", strerror(errno));
 	if (!pid) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		swap_peers_forget();
 		if (m && memlimit_enter(m, getpid()))
 			_exit(2);

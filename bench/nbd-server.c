@@ -83,11 +83,9 @@ void nbd_server_start(struct nbd_server *s, const char *const *args)
 	if (!mkdtemp(s->dir))
 		private_die("no directory in /tmp: %s", strerror(errno));
 	(void)snprintf(s->socket, sizeof(s->socket), "%s/nbd.sock", s->dir);
-	s->pid = fork();
+	s->pid = private_fork();
 	if (!s->pid)
 		execute(s, args);
-	if (s->pid < 0)
-		private_die("fork: %s", strerror(errno));
 	while (access(s->socket, F_OK)) {
 		if (waitpid(s->pid, NULL, WNOHANG) == s->pid ||
 		    tmem_clock_ns() > end)

@@ -32,6 +32,23 @@ void private_die(const char *format, ...)
 	exit(1);
 }
 
+pid_t private_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		private_die("fork: %s", strerror(errno));
+	if (!pid)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+void private_kill(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
 static void in_dir(const struct private *p, const char *name, char *path)
 {
 	(void)snprintf(path, PATH_BYTES, "%s/%s", p->dir, name);
@@ -67,7 +84,7 @@ static void execute(const struct private *p)
 	find_program(program);
 	in_dir(p, "socket", socket);
 	in_dir(p, "conf", conf);
-	/* Should the benchmark be killed. */
+	/* It has something to put away. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	(void)execl(program, program, "--socket", socket, "--config", conf,
 		    "--log-level", "warning", (char *)NULL);
@@ -87,9 +104,7 @@ void private_start(struct private *p, const char *config)
 	write_config(p, config);
 	in_dir(p, "socket", path);
 	(void)snprintf(p->where, sizeof(p->where), "unix:%.90s", path);
-	p->pid = fork();
-	if (p->pid < 0)
-		private_die("fork: %s", strerror(errno));
+	p->pid = private_fork();
 	if (!p->pid)
 		execute(p);
 	while (tmem_packet_connect(path, &p->fd)) {

@@ -25,6 +25,12 @@ struct private
 void private_die(const char *format, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
+/** private_fork() - a child that ends when the benchmark does. Return: as fork(2). */
+pid_t private_fork(void);
+
+/** private_kill() - end a child, and wait for it. */
+void private_kill(pid_t pid);
+
 /** private_start() - run one with this configuration, and wait for it. */
 void private_start(struct private *p, const char *config);
 

@@ -129,14 +129,10 @@ static void run_role(const struct private *p, const struct scene_role *role,
 static pid_t start(const struct private *p, const struct scene_role *role,
 		   struct scene_done *done)
 {
-	pid_t pid = fork();
+	pid_t pid = private_fork();
 
-	if (pid < 0)
-		private_die("fork: %s", strerror(errno));
-	if (!pid) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!pid)
 		run_role(p, role, done);
-	}
 	return pid;
 }
 

@@ -24,6 +24,11 @@
 
 #define SWEEP_US (1000 * 1000)
 
+/* Sweeps from one demand to the next, at most. Who could not give enough at first,
+ * because pages were written meanwhile or a disk failed, can later; for those who
+ * never give, being asked is packing in vain. */
+#define DEMAND_PAUSE_MAX 64
+
 void tmemd_serve_later(struct tmemd *d)
 {
 	(void)sd_event_source_set_enabled(d->serve, SD_EVENT_ON);
@@ -92,6 +97,7 @@ void tmemd_serve_trim(struct tmemd *d)
 	tmemd_serve_divide(d);
 	(void)take_excess(d);
 	d->demand = 1;
+	d->demand_pause = 0;
 	tmemd_serve_wake(d);
 }
 
@@ -136,8 +142,9 @@ int tmemd_serve_flush(struct tmemd *d, struct tmemd_account *of, uint64_t bytes,
 	return n == TURN_REVOKES && *ret_taken < bytes;
 }
 
-/* Where more is lent than may be, and nothing that can be taken is left. */
-static void demand(struct tmemd *d)
+/* Where more is lent than may be, and nothing that can be taken is left. Return: 1
+ * somebody was asked, 0. */
+static int demand(struct tmemd *d)
 {
 	struct tmem_wire_count m = {
 		.head = { TMEM_WIRE_DEMAND, sizeof(m) },
@@ -145,6 +152,7 @@ static void demand(struct tmemd *d)
 	};
 	uint64_t lent, most, over;
 	struct tmemd_tenant *t;
+	int asked = 0;
 
 	TAILQ_FOREACH(t, &d->tenants, entry) {
 		lent = tmemd_lent_sum(t->account->lent_bytes);
@@ -158,7 +166,23 @@ static void demand(struct tmemd *d)
 			continue;
 		m.count = (uint32_t)(over / t->loan.segment_size) + 1;
 		(void)tmemd_peer_send(t->peer, &m, sizeof(m), NULL, 0);
+		asked = 1;
 	}
+	return asked;
+}
+
+/* Asking may do nothing or too little: it is done again, less and less often, until
+ * nobody is over. */
+static void demand_and_again(struct tmemd *d)
+{
+	d->demand = 0;
+	if (!demand(d))
+		d->demand_pause = 0;
+	else if (!d->demand_pause)
+		d->demand_pause = 1;
+	else if (d->demand_pause < DEMAND_PAUSE_MAX)
+		d->demand_pause *= 2;
+	d->demand_sweeps = d->demand_pause;
 }
 
 /* ---- Lending ------------------------------------------------------------- */
@@ -297,10 +321,8 @@ static int on_turn(sd_event_source *source, void *ctx)
 	}
 	tell_revoked(d);
 	tmemd_pressure_tell(d);
-	if (d->demand) {
-		d->demand = 0;
-		demand(d);
-	}
+	if (d->demand)
+		demand_and_again(d);
 	/* Near the own cgroup's limit the next look is the sweep's. */
 	if (broke || !next_tenant(d))
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -348,7 +370,9 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)
 		if (reason && t->peer)
 			tmemd_peer_drop(d, t->peer, reason);
 	}
-	if (next_tenant(d))
+	if (d->demand_sweeps && !--d->demand_sweeps)
+		d->demand = 1;
+	if (d->demand || next_tenant(d))
 		tmemd_serve_later(d);
 	if (!d->tenants_count && idle)
 		return 0;

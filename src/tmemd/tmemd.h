@@ -69,13 +69,15 @@ struct tmemd {
 	sd_event_source *serve;
 	sd_event_source *sweep;
 	struct tmemd_counters counters;
-	uint64_t number;      /* (c) of this run, drawn by lot */
-	uint64_t started_ns;  /* (c) */
-	uint64_t lease_next;  /* the next lease's number, for the fd store */
-	dev_t memfd_dev;      /* (c) where the kernel keeps memfds */
-	int keeps_fds;	      /* (c) the service manager stores them for us */
-	int demand;	      /* persistent segments are to be asked for */
-	uint32_t drops_told;  /* lines since the last sweep */
+	uint64_t number;     /* (c) of this run, drawn by lot */
+	uint64_t started_ns; /* (c) */
+	uint64_t lease_next; /* the next lease's number, for the fd store */
+	dev_t memfd_dev;     /* (c) where the kernel keeps memfds */
+	int keeps_fds;	     /* (c) the service manager stores them for us */
+	int demand;	     /* persistent segments are to be asked for */
+	uint32_t demand_pause; /* sweeps from the last time to the next; 0: none */
+	uint32_t demand_sweeps; /* of these, still to come */
+	uint32_t drops_told;	/* lines since the last sweep */
 	uint32_t reports_due; /* sessions that were asked and did not answer */
 	uint32_t lists;	      /* peers whose LIST waits for reports */
 };

@@ -6,68 +6,26 @@
 
 #include <errno.h>
 #include <lz4.h>
-#include <string.h>
 
 #include "hash.h"
 #include "mem.h"
 
-static uint64_t codec_bytes(uint32_t size)
+int tmem_codec_add_packer(struct tmem_codec *c)
 {
-	return 2ull * size;
-}
-
-int tmem_codec_init(struct tmem_codec *c, struct tmem_space *space,
-		    uint32_t page_size)
-{
-	memset(c, 0, sizeof(*c));
-	tmem_lock_init(&c->lock, TMEM_RANK_CODEC);
-	c->space = space;
-	if (tmem_space_charge(space, sizeof(LZ4_stream_t)))
+	if (tmem_space_charge(c->space, sizeof(LZ4_stream_t)))
 		return -ENOMEM;
-	c->lz4 = tmem_mem_alloc(sizeof(LZ4_stream_t));
-	if (!c->lz4) {
-		tmem_space_uncharge(space, sizeof(LZ4_stream_t));
+	c->packer = tmem_mem_alloc(sizeof(LZ4_stream_t));
+	if (!c->packer) {
+		tmem_space_uncharge(c->space, sizeof(LZ4_stream_t));
 		return -ENOMEM;
 	}
-	(void)LZ4_initStream(c->lz4, sizeof(LZ4_stream_t));
-	return tmem_codec_widen(c, page_size);
-}
-
-void tmem_codec_finish(struct tmem_codec *c)
-{
-	if (!c->space)
-		return;
-	tmem_codec_finish_zstd(c);
-	tmem_mem_free(c->lz4, sizeof(LZ4_stream_t));
-	tmem_mem_free(c->out, c->size);
-	tmem_mem_free(c->page, c->size);
-	tmem_lock_finish(&c->lock);
-}
-
-int tmem_codec_widen(struct tmem_codec *c, uint32_t page_size)
-{
-	uint8_t *out, *page;
-
-	if (page_size <= c->size)
-		return 0;
-	if (tmem_space_charge(c->space, codec_bytes(page_size - c->size)))
-		return -ENOMEM;
-	out = tmem_mem_alloc(page_size);
-	page = tmem_mem_alloc(page_size);
-	if (!out || !page) {
-		tmem_mem_free(out, page_size);
-		tmem_mem_free(page, page_size);
-		tmem_space_uncharge(c->space, codec_bytes(page_size - c->size));
-		return -ENOMEM;
-	}
-	tmem_mem_free(c->out, c->size);
-	tmem_mem_free(c->page, c->size);
-	c->out = out;
-	c->page = page;
-	c->size = page_size;
-	/* It would outgrow what is charged for it; who needs it makes another. */
-	tmem_codec_drop_encoder(c);
+	(void)LZ4_initStream(c->packer, sizeof(LZ4_stream_t));
 	return 0;
+}
+
+void tmem_codec_finish_lz4(struct tmem_codec *c)
+{
+	tmem_mem_free(c->packer, sizeof(LZ4_stream_t));
 }
 
 uint32_t tmem_codec_pack(struct tmem_codec *c, const void *page, uint32_t size,
@@ -77,8 +35,8 @@ uint32_t tmem_codec_pack(struct tmem_codec *c, const void *page, uint32_t size,
 
 	/* The fast reset leaves the 16 KiB table as it is: clearing it would
 	 * cost a tenth of packing a page. */
-	LZ4_resetStream_fast(c->lz4);
-	len = LZ4_compress_fast_continue(c->lz4, page, (char *)c->out,
+	LZ4_resetStream_fast(c->packer);
+	len = LZ4_compress_fast_continue(c->packer, page, (char *)c->out,
 					 (int)size, (int)max, 1);
 	return len > 0 ? (uint32_t)len : 0;
 }

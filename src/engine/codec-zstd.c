@@ -21,7 +21,6 @@
 
 #include "dict.h"
 #include "fault.h"
-#include "mem.h"
 
 /*
  * Charged before a context is made, and corrected once it is known. With libzstd
@@ -76,7 +75,7 @@ int tmem_codec_add_encoder(struct tmem_codec *c, int level)
 	return e ? 0 : -ENOMEM;
 }
 
-static int add_decoder(struct tmem_codec *c)
+int tmem_codec_add_decoder(struct tmem_codec *c)
 {
 	uint64_t took;
 	ZSTD_DCtx *d;
@@ -93,28 +92,6 @@ static int add_decoder(struct tmem_codec *c)
 	tmem_space_uncharge(c->space, DECODER_BYTES_MOST - took);
 	c->decoder = d;
 	return d ? 0 : -ENOMEM;
-}
-
-int tmem_codec_init_decoder(struct tmem_codec *c, struct tmem_space *space,
-			    uint32_t page_size)
-{
-	int err;
-
-	memset(c, 0, sizeof(*c));
-	c->space = space;
-	err = tmem_codec_widen(c, page_size);
-	if (!err)
-		err = add_decoder(c);
-	if (err && c->size) {
-		tmem_mem_free(c->out, c->size);
-		tmem_mem_free(c->page, c->size);
-		tmem_space_uncharge(space, 2ull * c->size);
-	}
-	if (err)
-		memset(c, 0, sizeof(*c));
-	else
-		tmem_lock_init(&c->lock, TMEM_RANK_CODEC);
-	return err;
 }
 
 void tmem_codec_drop_encoder(struct tmem_codec *c)

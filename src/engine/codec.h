@@ -17,7 +17,7 @@
 struct tmem_codec {
 	struct tmem_lock lock;	  /* TMEM_RANK_CODEC */
 	struct tmem_space *space; /* (c) charged for it */
-	void *lz4;		  /* state */
+	void *packer;		  /* lz4's; NULL: reads dense pages only */
 	uint8_t *out;		  /* packed bytes, size */
 	uint8_t *page;		  /* a page, size */
 	uint32_t size;		  /* bytes of each buffer */
@@ -26,12 +26,27 @@ struct tmem_codec {
 	uint64_t encoder_bytes;	  /* what is charged for it */
 };
 
+/** tmem_codec_init() - one that packs; 0, -ENOMEM: what there is of it is for
+ * tmem_codec_finish(). */
 int tmem_codec_init(struct tmem_codec *c, struct tmem_space *space,
 		    uint32_t page_size);
 void tmem_codec_finish(struct tmem_codec *c);
 
+/** tmem_codec_init_decoder() - one that reads dense pages and packs nothing; else
+ * as tmem_codec_init(), and after failure as if it had not been called. */
+int tmem_codec_init_decoder(struct tmem_codec *c, struct tmem_space *space,
+			    uint32_t page_size);
+
 /** tmem_codec_widen() - buffers for larger pages; 0 or -ENOMEM, unchanged. */
 int tmem_codec_widen(struct tmem_codec *c, uint32_t page_size);
+
+/* ---- The packed form; codec-lz4.c ---------------------------------------- */
+
+/** tmem_codec_add_packer() - its state; 0, -ENOMEM. */
+int tmem_codec_add_packer(struct tmem_codec *c);
+
+/** tmem_codec_finish_lz4() - a part of tmem_codec_finish(). */
+void tmem_codec_finish_lz4(struct tmem_codec *c);
 
 /**
  * tmem_codec_pack() - lz4 form of a page, in c->out.
@@ -61,13 +76,11 @@ struct tmem_dict;
 /** tmem_codec_add_encoder() - make it one that packs densely; 0, -ENOMEM. */
 int tmem_codec_add_encoder(struct tmem_codec *c, int level);
 
-/** tmem_codec_init_decoder() - one that reads dense pages and packs nothing; else
- * as tmem_codec_init(), and after failure as if it had not been called. */
-int tmem_codec_init_decoder(struct tmem_codec *c, struct tmem_space *space,
-			    uint32_t page_size);
-
 /** tmem_codec_drop_encoder() - it packs with lz4 only again. */
 void tmem_codec_drop_encoder(struct tmem_codec *c);
+
+/** tmem_codec_add_decoder() - make it one that reads dense pages; 0, -ENOMEM. */
+int tmem_codec_add_decoder(struct tmem_codec *c);
 
 /** tmem_codec_finish_zstd() - a part of tmem_codec_finish(). */
 void tmem_codec_finish_zstd(struct tmem_codec *c);

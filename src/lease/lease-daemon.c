@@ -15,9 +15,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "assertion.h"
+#include "clock.h"
 #include "fault.h"
 #include "lease-link.h"
 #include "mem.h"
@@ -339,4 +341,30 @@ void tmem_lease_daemon_fds(struct tmem_lease *lease, int *ret_socket,
 {
 	*ret_socket = of(lease)->socket;
 	*ret_wake = of(lease)->wake_fd;
+}
+
+/* ---- Waiting, before there is a keeper or beside it ----------------------- */
+
+static int has_stock(const struct tmem_daemon_lease *l, enum tmem_class cls)
+{
+	return atomic_load(&l->stock.kept[cls].count) != 0;
+}
+
+void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
+			      unsigned wait_ms)
+{
+	struct tmem_daemon_lease *l = of(lease);
+	const uint64_t start = tmem_clock_ns();
+	const struct timespec nap = { .tv_nsec = 100 * 1000 };
+
+	tmem_lock_acquire(&l->lock);
+	if (!l->target[cls])
+		l->target[cls] = l->least[cls];
+	tmem_lock_release(&l->lock);
+	wake(l);
+	while (!has_stock(l, cls) && atomic_load(&l->linked) &&
+	       __atomic_load_n(&l->control->segments_limit, __ATOMIC_ACQUIRE) >=
+		       l->lease.segments_max &&
+	       tmem_clock_ns() - start < wait_ms * TMEM_NS_PER_MS)
+		(void)nanosleep(&nap, NULL);
 }

@@ -20,7 +20,6 @@
 
 #include <tmem/tmem.h>
 
-#include "clock.h"
 #include "mem.h"
 #include "packet.h"
 
@@ -547,30 +546,4 @@ void tmem_lease_daemon_hint(struct tmem_lease *lease, const uint32_t *segments,
 	memcpy(m.segments, segments, count * sizeof(*segments));
 	if (l->socket >= 0 && l->takes_hints) /* the next one mends a lost one */
 		(void)tmem_packet_send(l->socket, &m, m.head.len, NULL, 0);
-}
-
-/* ---- Waiting, before there is a keeper or beside it ----------------------- */
-
-static int has_stock(const struct tmem_daemon_lease *l, enum tmem_class cls)
-{
-	return atomic_load(&l->stock.kept[cls].count) != 0;
-}
-
-void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
-			      unsigned wait_ms)
-{
-	struct tmem_daemon_lease *l = (struct tmem_daemon_lease *)lease;
-	const uint64_t start = tmem_clock_ns();
-	const struct timespec nap = { .tv_nsec = 100 * 1000 };
-
-	tmem_lock_acquire(&l->lock);
-	if (!l->target[cls])
-		l->target[cls] = l->least[cls];
-	tmem_lock_release(&l->lock);
-	tmem_lease_daemon_wake(lease);
-	while (!has_stock(l, cls) && atomic_load(&l->linked) &&
-	       __atomic_load_n(&l->control->segments_limit, __ATOMIC_ACQUIRE) >=
-		       l->lease.segments_max &&
-	       tmem_clock_ns() - start < wait_ms * TMEM_NS_PER_MS)
-		(void)nanosleep(&nap, NULL);
 }

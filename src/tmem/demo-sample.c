@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* demo-sample.c - from a directory to the pages that `tmem demo` reads. */
-#include "demo.h"
+#include "demo-sample.h"
 
 #include <errno.h>
 #include <inttypes.h>

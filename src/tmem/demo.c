@@ -25,7 +25,7 @@
 #include <tmem/tmem.h>
 
 #include "command.h"
-#include "demo-daemon.h"
+#include "demo-sample.h"
 #include "report.h"
 
 static int open_store(struct demo *d)
@@ -211,19 +211,4 @@ int demo_once(struct demo_options *options)
 int demo_keep_on(struct demo_options *options)
 {
 	return with_demo(options, keep_on);
-}
-
-int demo_run(int argc, char **argv)
-{
-	struct demo_options options;
-
-	switch (demo_options_parse(&options, argc, argv)) {
-	case 0:
-		break;
-	case 1:
-		return COMMAND_DONE;
-	default:
-		return COMMAND_USAGE;
-	}
-	return options.daemon ? demo_daemon(&options) : demo_once(&options);
 }

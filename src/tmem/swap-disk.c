@@ -19,9 +19,6 @@
 #define PLUGIN_FILE "nbdkit-tmem-plugin.so"
 #define PLUGIN_NAME "tmem"
 
-/* Requests at work at a time: the kernel reads ahead and writes in batches. */
-#define THREADS "16"
-
 static int complain(struct swap_disk *d, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -187,7 +184,8 @@ static void add_key(struct command_line *c, const char *key, const char *value)
 }
 
 static void build_line(struct command_line *c, const struct swap_wish *w,
-		       const char *socket, const char *pidfile)
+		       const char *threads, const char *socket,
+		       const char *pidfile)
 {
 	char size[32];
 
@@ -201,7 +199,7 @@ static void build_line(struct command_line *c, const struct swap_wish *w,
 	add(c, "--pidfile");
 	add(c, pidfile);
 	add(c, "--threads");
-	add(c, THREADS);
+	add(c, threads);
 	add(c, find_plugin(w, c->texts[c->text_count++]));
 	add_key(c, "size", size);
 	add_key(c, "backing", w->backing);
@@ -250,7 +248,8 @@ static int start_server(struct swap_disk *d, const struct swap_wish *w,
 
 	if (!c)
 		return complain(d, -ENOMEM, "out of memory");
-	build_line(c, w, socket, swap_record_path(r, "nbdkit.pid", pidfile));
+	build_line(c, w, d->way->threads, socket,
+		   swap_record_path(r, "nbdkit.pid", pidfile));
 	err = swap_tool_start(c->argv, swap_record_path(r, "nbdkit.log", log),
 			      &r->server);
 	free(c);

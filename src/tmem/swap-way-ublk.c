@@ -12,6 +12,9 @@
 
 #include "swap-way.h"
 
+/* The kernel reads ahead, and writes in batches. */
+#define THREADS "16"
+
 #define DEVICES_MAX 64u /* ublks_max, unless the driver was told otherwise */
 
 static const char *lacking(const struct swap_host *h)
@@ -84,6 +87,7 @@ static int detach(const struct swap_host *h, struct swap_record *r, char *fault)
 const struct swap_way swap_way_ublk = {
 	.name = "ublk",
 	.summary = "nbdublk",
+	.threads = THREADS,
 	.lacking = lacking,
 	.attach = attach,
 	.detach = detach,

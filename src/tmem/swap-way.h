@@ -37,6 +37,7 @@ struct swap_offer {
  * @name: for --by and the record.
  * @summary: how it is told.
  * @caution: what there is to be warned of, or NULL.
+ * @threads: of the server for each connection.
  * @lacking: what the host lacks for it, or NULL: nothing.
  * @attach: fill in @r->device and @r->attacher, both as soon as they are known;
  *	@fault: out: SWAP_WAY_FAULT_MAX bytes, a line. Return: 0, negative errno.
@@ -47,6 +48,7 @@ struct swap_way {
 	const char *name;
 	const char *summary;
 	const char *caution;
+	const char *threads;
 	const char *(*lacking)(const struct swap_host *h);
 	int (*attach)(const struct swap_host *h, const struct swap_offer *o,
 		      struct swap_record *r, char *fault);

@@ -32,7 +32,7 @@
 #define STEP (2 * MIB) /* paged out by one call */
 
 /* Background work of a store begins two seconds after the last put, and takes time. */
-#define REST_S 6
+#define REST_S 4
 
 /* Of the cgroup while pages are touched, and to empty the swap cache. */
 #define ROOMY (1024 * MIB)

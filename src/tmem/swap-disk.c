@@ -127,6 +127,8 @@ int swap_disk_down(struct swap_disk *d, const char *dir)
 		return complain(d, err, "no swap is on: there is no %s", dir);
 	if (err == -EBUSY)
 		return complain(d, err, "another tmem is at work on %s", dir);
+	if (err == -EPROTO)
+		return complain(d, err, "%s has no record of a swap", dir);
 	if (err)
 		return complain(d, err, "%s: %s", dir, strerror(-err));
 	(void)snprintf(d->device, sizeof(d->device), "%s", r.device);
@@ -224,6 +226,8 @@ static int await_server(const struct swap_record *r)
 			return -ESRCH;
 		if (tmem_clock_ns() > end)
 			return -ETIMEDOUT;
+		if (swap_tool_interrupted())
+			return -EINTR;
 		(void)nanosleep(&nap, NULL);
 	}
 	return 0;
@@ -242,7 +246,7 @@ static int blame_server(struct swap_disk *d, const struct swap_record *r,
 static int start_server(struct swap_disk *d, const struct swap_wish *w,
 			struct swap_record *r, const char *socket)
 {
-	char pidfile[PATH_MAX], log[PATH_MAX];
+	char pidfile[PATH_MAX];
 	struct command_line *c = calloc(1, sizeof(*c));
 	int err;
 
@@ -250,11 +254,8 @@ static int start_server(struct swap_disk *d, const struct swap_wish *w,
 		return complain(d, -ENOMEM, "out of memory");
 	build_line(c, w, d->way->threads, socket,
 		   swap_record_path(r, "nbdkit.pid", pidfile));
-	err = swap_tool_start(c->argv, swap_record_path(r, "nbdkit.log", log),
-			      &r->server);
+	err = swap_record_start(r, &r->server, c->argv, "nbdkit.log");
 	free(c);
-	if (!err)
-		err = swap_record_write(r);
 	if (!err)
 		err = await_server(r);
 	if (err == -ESRCH)
@@ -311,6 +312,8 @@ static int use_device(struct swap_disk *d, const struct swap_wish *w,
 	if (err)
 		return complain(d, err, "mkswap %s: %s", device, say);
 	tune(d, device);
+	if (swap_tool_interrupted())
+		return -EINTR;
 	if (!swapon(device, flags))
 		return 0;
 	if (errno == EPERM)
@@ -376,6 +379,8 @@ int swap_disk_up(struct swap_disk *d, const struct swap_wish *w)
 	if (err)
 		return complain(d, err, "%s: %s", w->dir, strerror(-err));
 	err = set_up(d, w, &r);
+	if (err == -EINTR)
+		(void)complain(d, err, "interrupted; no swap is on");
 	if (err) {
 		if (!d->fault[0])
 			(void)complain(d, err, "%s: %s", w->dir, strerror(-err));

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "swap-loop.h"
 #include "swap-way.h"
 
 /*
@@ -37,8 +38,6 @@ static const char *lacking(const struct swap_host *h)
 {
 	if (!swap_way_tool("nbdfuse"))
 		return "nbdfuse";
-	if (!swap_way_tool("losetup"))
-		return "losetup";
 	if (!swap_way_driver(h->dev, "fuse", "fuse"))
 		return "FUSE";
 	if (!swap_way_driver(h->dev, "loop-control", "loop"))
@@ -59,6 +58,8 @@ static int await_file(const char *path, uint64_t size_bytes,
 			return -ESRCH;
 		if (tmem_clock_ns() > end)
 			return -ETIMEDOUT;
+		if (swap_tool_interrupted())
+			return -EINTR;
 		(void)nanosleep(&nap, NULL);
 	}
 	return 0;
@@ -76,15 +77,15 @@ static int mount_file(const struct swap_offer *o, struct swap_record *r,
 	if (fd < 0)
 		return -errno;
 	(void)close(fd);
-	err = swap_tool_start(argv, swap_record_path(r, "attach.log", log),
-			      &r->attacher);
+	err = swap_record_start(r, &r->attacher, argv, "attach.log");
 	if (!err)
 		err = await_file(disk, o->size_bytes, &r->attacher);
 	if (!err)
 		return 0;
 	(void)snprintf(say, sizeof(say), "%s", strerror(-err));
 	if (err == -ESRCH)
-		swap_tool_first_line(log, say);
+		swap_tool_first_line(swap_record_path(r, "attach.log", log),
+				     say);
 	(void)snprintf(fault, SWAP_WAY_FAULT_MAX, "nbdfuse: %s", say);
 	return err;
 }
@@ -92,36 +93,28 @@ static int mount_file(const struct swap_offer *o, struct swap_record *r,
 static int attach(const struct swap_host *h, const struct swap_offer *o,
 		  struct swap_record *r, char *fault)
 {
-	char disk[PATH_MAX], say[SWAP_TOOL_SAY_MAX];
-	const char *const argv[] = { "losetup",	    "--find",	      "--show",
-				     "--nooverlap", "--direct-io=on", disk,
-				     NULL };
+	char disk[PATH_MAX];
 	int err;
 
-	(void)h;
 	err = mount_file(o, r, swap_record_path(r, "disk", disk), fault);
 	if (err)
 		return err;
-	err = swap_tool_run(argv, say);
-	if (err || strlen(say) >= sizeof(r->device)) {
-		(void)snprintf(fault, SWAP_WAY_FAULT_MAX, "losetup: %s", say);
-		return err ? err : -EIO;
-	}
-	strcpy(r->device, say);
-	return 0;
+	r->device_fd =
+		swap_loop_attach(h->dev, disk, r->device, sizeof(r->device));
+	if (r->device_fd >= 0)
+		return 0;
+	(void)snprintf(fault, SWAP_WAY_FAULT_MAX, "no loop device: %s",
+		       strerror(-r->device_fd));
+	return r->device_fd;
 }
 
 static int detach(const struct swap_host *h, struct swap_record *r, char *fault)
 {
-	const char *const argv[] = { "losetup", "--detach", r->device, NULL };
-	char disk[PATH_MAX], say[SWAP_TOOL_SAY_MAX];
-	int err = r->device[0] ? swap_tool_run(argv, say) : 0;
+	char disk[PATH_MAX];
+	int err;
 
 	(void)h;
-	if (err) {
-		(void)snprintf(fault, SWAP_WAY_FAULT_MAX, "losetup: %s", say);
-		return err;
-	}
+	swap_record_let_go(r);
 	(void)umount2(swap_record_path(r, "disk", disk), MNT_DETACH);
 	err = swap_process_end(&r->attacher, LEAVE_MS);
 	if (err)

@@ -56,15 +56,14 @@ static int attach(const struct swap_host *h, const struct swap_offer *o,
 	}
 	(void)snprintf(number, sizeof(number), "%u", n);
 	(void)snprintf(name, sizeof(name), "ublkb%u", n);
-	err = swap_tool_start(argv, swap_record_path(r, "attach.log", log),
-			      &r->attacher);
-	if (!err) {
-		(void)snprintf(r->device, sizeof(r->device), "%.40s/%.20s",
-			       h->dev, name);
+	(void)snprintf(r->device, sizeof(r->device), "%.40s/%.20s", h->dev,
+		       name);
+	err = swap_record_start(r, &r->attacher, argv, "attach.log");
+	if (!err)
 		err = swap_way_await(h, name, o->size_bytes, &r->attacher);
-	}
 	if (err == -ESRCH)
-		swap_tool_first_line(log, say);
+		swap_tool_first_line(swap_record_path(r, "attach.log", log),
+				     say);
 	else
 		(void)snprintf(say, sizeof(say), "%s", strerror(-err));
 	if (err)

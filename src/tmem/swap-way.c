@@ -96,6 +96,8 @@ int swap_way_await(const struct swap_host *h, const char *name,
 			return -ESRCH;
 		if (tmem_clock_ns() > end)
 			return -ETIMEDOUT;
+		if (swap_tool_interrupted())
+			return -EINTR;
 		(void)nanosleep(&nap, NULL);
 	}
 	return 0;

@@ -85,7 +85,7 @@ int swap_way_driver(const char *root, const char *node, const char *module);
  * @name: as in /sys/block.
  * @p: who makes it; once that has ended, nobody waits; NULL: nobody's.
  *
- * Return: 0, -ETIMEDOUT, -ESRCH @p has ended.
+ * Return: 0, -ETIMEDOUT, -ESRCH @p has ended, -EINTR (swap-tool.h).
  */
 int swap_way_await(const struct swap_host *h, const char *name,
 		   uint64_t size_bytes, const struct swap_process *p);

@@ -55,8 +55,8 @@ static const char *lacking(void)
 		return "nbdkit";
 	if (!have("nbdfuse"))
 		return "nbdfuse";
-	if (!have("losetup") || !have("mkswap"))
-		return "losetup, mkswap";
+	if (!have("mkswap"))
+		return "mkswap";
 	if (access("/dev/fuse", R_OK | W_OK))
 		return "FUSE";
 	if (access("/dev/loop-control", R_OK | W_OK))

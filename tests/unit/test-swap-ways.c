@@ -151,7 +151,6 @@ static void best_way_is_taken(void **state)
 	make_tool("nbdublk", "");
 	make_tool("nbd-client", "");
 	make_tool("nbdfuse", "");
-	make_tool("losetup", "");
 	write_file("dev/fuse", 0600, "");
 	write_file("dev/loop-control", 0600, "");
 	assert_ptr_equal(swap_way_choose(&f->host, fault), &swap_way_fuse);

@@ -43,6 +43,19 @@ void swap_make_backing(struct swap *s, uint64_t bytes);
  */
 int swap_on(struct swap *s, const char *const *args);
 
+/**
+ * swap_on_cut() - the same, cut short by a signal.
+ * @after_ms: from when it began.
+ *
+ * Return: exit status; -1: that signal ended it.
+ */
+int swap_on_cut(struct swap *s, const char *const *args, int sig,
+		unsigned after_ms);
+
+/** swap_left() - 1: a mount, a loop device or a process has to do with it yet, which
+ * is printed. */
+int swap_left(const struct swap *s);
+
 /** swap_off() - `tmem swapoff`. Return: exit status; -1: not done in
  * @patience_ms. */
 int swap_off(struct swap *s, int patience_ms);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test-swap-lost.c - what serves a swap dies while it is in use: no byte is
+ * test-swap-lost.c - what serves a swap, or sets it up, dies. In use, no byte is
  * wrong. What cannot be read any more is an error (SIGBUS), never zeros, and the
- * swap can still be taken down.
+ * swap can still be taken down. Of one that was not ready, nothing is left.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -55,6 +55,44 @@ static void server_dies(void **state)
 	assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
 }
 
+/* From before it has done anything to after it has done all. */
+static const unsigned cut_ms[] = { 3, 15, 30, 60, 90, 150 };
+
+#define CUTS (sizeof(cut_ms) / sizeof(cut_ms[0]))
+
+static const char *const cut_args[] = { "64M", "--store", "embedded", NULL };
+
+/* Interrupted: it undoes what it did, or has done all of it. */
+static void setup_is_interrupted(void **state)
+{
+	struct stage *g = *state;
+	size_t i;
+
+	for (i = 0; i < CUTS; i++) {
+		int code = swap_on_cut(&g->s, cut_args, SIGTERM, cut_ms[i]);
+
+		if (!code)
+			assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
+		assert_int_equal(access(g->s.record, F_OK), -1);
+		assert_false(swap_left(&g->s));
+	}
+}
+
+/* Killed: swapoff does. */
+static void setup_is_killed(void **state)
+{
+	struct stage *g = *state;
+	size_t i;
+
+	for (i = 0; i < CUTS; i++) {
+		(void)swap_on_cut(&g->s, cut_args, SIGKILL, cut_ms[i]);
+		if (!access(g->s.record, F_OK))
+			assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
+		assert_int_equal(access(g->s.record, F_OK), -1);
+		assert_false(swap_left(&g->s));
+	}
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, stage_set_up, stage_tear_down)
 
@@ -63,6 +101,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(daemon_dies),
 		TEST(server_dies),
+		TEST(setup_is_interrupted),
+		TEST(setup_is_killed),
 	};
 
 	swap_need();

@@ -362,6 +362,22 @@ static void record_without_lines_is_empty(void **state)
 	swap_record_close(&r);
 }
 
+/* Somebody's directory: what is in it is not ours to remove. */
+static void foreign_directory_is_left_alone(void **state)
+{
+	struct swap_record r;
+
+	(void)state;
+	assert_false(mkdir(at("theirs"), 0755));
+	write_file("theirs/disk", 0600, "a file");
+	assert_int_equal(swap_record_open(&r, at("theirs")), -EPROTO);
+	write_file("theirs/record", 0600, "of a court\n");
+	assert_int_equal(swap_record_open(&r, at("theirs")), -EPROTO);
+	assert_false(unlink(at("theirs/record")));
+	assert_false(unlink(at("theirs/disk")));
+	assert_false(rmdir(at("theirs")));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -380,6 +396,7 @@ int main(void)
 		TEST(process_is_more_than_its_number),
 		TEST(record_is_read_by_another),
 		TEST(record_without_lines_is_empty),
+		TEST(foreign_directory_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,9 @@ static double run_program(const struct machek_program *program, uint64_t bytes,
 	}
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return -1;
+	if (WIFSIGNALED(status)) /* SIGBUS: what was swapped is lost */
+		private_die("%s: ended by signal %d", program->name,
+			    WTERMSIG(status));
 	if (status)
 		private_die("%s: not the right result", program->name);
 	return (double)(tmem_clock_ns() - from) / TMEM_NS_PER_SEC;

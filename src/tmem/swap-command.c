@@ -75,7 +75,7 @@ static int take_way(struct swap_wish *w, const char *arg,
 	w->way = swap_way_find(arg);
 	if (w->way)
 		return 0;
-	return command_refuse(state, "--by %s: want ublk, nbd or fuse",
+	return command_refuse(state, "--by %s: want ublk, nbd, file or fuse",
 			      quote_text(arg, quoted, sizeof(quoted)));
 }
 
@@ -180,7 +180,7 @@ static const struct argp_option on_options[] = {
 	{ .name = "by",
 	  .key = KEY_BY,
 	  .arg = "WAY",
-	  .doc = "How it becomes a block device: ublk, nbd or fuse (the first "
+	  .doc = "How it becomes a block device: ublk, nbd, file or fuse (the first "
 		 "of them that the host has)" },
 	DIR_OPTION,
 	{ .name = "domain",

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * swap-way-fuse.c - nbdfuse and a loop device: for a host that has neither ublk
- * nor nbd.
+ * swap-way-fuse.c - nbdfuse and a loop device: for another plugin of nbdkit than
+ * ours, which makes a file by itself (swap-way-file.c).
  *
  *	swap -> loop device -> file by FUSE -> nbdfuse -> NBD -> nbdkit
  *
- * The loop device does direct I/O, so that no page is cached twice. Why it is a
- * demonstration: nobody locks nbdfuse's memory, and FUSE allocates on the way. A
- * host that is short of memory as a whole, not only some cgroup on it, may swap
- * out what it needs in order to swap in.
+ * Why it is a demonstration: nobody locks nbdfuse's memory, and FUSE allocates on
+ * the way. A host that is short of memory as a whole, not only some cgroup on it,
+ * may swap out what it needs in order to swap in.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "swap-loop.h"
+#include "swap-file.h"
 #include "swap-way.h"
 
 /*
@@ -38,31 +34,7 @@ static const char *lacking(const struct swap_host *h)
 {
 	if (!swap_way_tool("nbdfuse"))
 		return "nbdfuse";
-	if (!swap_way_driver(h->dev, "fuse", "fuse"))
-		return "FUSE";
-	if (!swap_way_driver(h->dev, "loop-control", "loop"))
-		return "loop devices";
-	return NULL;
-}
-
-/* The file has a size from when it is nbdfuse's. */
-static int await_file(const char *path, uint64_t size_bytes,
-		      const struct swap_process *p)
-{
-	const struct timespec nap = { .tv_nsec = 5 * TMEM_NS_PER_MS };
-	uint64_t end = tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
-	struct stat st;
-
-	while (stat(path, &st) || (uint64_t)st.st_size != size_bytes) {
-		if (!swap_process_lives(p))
-			return -ESRCH;
-		if (tmem_clock_ns() > end)
-			return -ETIMEDOUT;
-		if (swap_tool_interrupted())
-			return -EINTR;
-		(void)nanosleep(&nap, NULL);
-	}
-	return 0;
+	return swap_file_lacking(h);
 }
 
 static int mount_file(const struct swap_offer *o, struct swap_record *r,
@@ -79,7 +51,7 @@ static int mount_file(const struct swap_offer *o, struct swap_record *r,
 	(void)close(fd);
 	err = swap_record_start(r, &r->attacher, argv, "attach.log");
 	if (!err)
-		err = await_file(disk, o->size_bytes, &r->attacher);
+		err = swap_file_await(disk, o->size_bytes, &r->attacher);
 	if (!err)
 		return 0;
 	(void)snprintf(say, sizeof(say), "%s", strerror(-err));
@@ -96,26 +68,18 @@ static int attach(const struct swap_host *h, const struct swap_offer *o,
 	char disk[PATH_MAX];
 	int err;
 
-	err = mount_file(o, r, swap_record_path(r, "disk", disk), fault);
+	err = mount_file(o, r, swap_record_path(r, SWAP_FILE, disk), fault);
 	if (err)
 		return err;
-	r->device_fd =
-		swap_loop_attach(h->dev, disk, r->device, sizeof(r->device));
-	if (r->device_fd >= 0)
-		return 0;
-	(void)snprintf(fault, SWAP_WAY_FAULT_MAX, "no loop device: %s",
-		       strerror(-r->device_fd));
-	return r->device_fd;
+	return swap_file_attach(h, disk, r, fault);
 }
 
 static int detach(const struct swap_host *h, struct swap_record *r, char *fault)
 {
-	char disk[PATH_MAX];
 	int err;
 
 	(void)h;
-	swap_record_let_go(r);
-	(void)umount2(swap_record_path(r, "disk", disk), MNT_DETACH);
+	swap_file_detach(r);
 	err = swap_process_end(&r->attacher, LEAVE_MS);
 	if (err)
 		(void)snprintf(fault, SWAP_WAY_FAULT_MAX,

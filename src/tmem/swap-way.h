@@ -4,6 +4,7 @@
  *
  *	ublk	nbdublk and the ublk driver
  *	nbd	nbd-client and the nbd driver
+ *	file	our plugin's own file, by FUSE, and a loop device
  *	fuse	nbdfuse and a loop device: a demonstration
  *
  * in this order, the first that the host has. None of the drivers is loaded by
@@ -38,6 +39,7 @@ struct swap_offer {
  * @summary: how it is told.
  * @caution: what there is to be warned of, or NULL.
  * @threads: of the server for each connection.
+ * @serves_file: 1: the server is told to make a file of DIR/disk: ours can.
  * @lacking: what the host lacks for it, or NULL: nothing.
  * @attach: fill in @r->device and @r->attacher, both as soon as they are known;
  *	@fault: out: SWAP_WAY_FAULT_MAX bytes, a line. Return: 0, negative errno.
@@ -49,6 +51,7 @@ struct swap_way {
 	const char *summary;
 	const char *caution;
 	const char *threads;
+	int serves_file;
 	const char *(*lacking)(const struct swap_host *h);
 	int (*attach)(const struct swap_host *h, const struct swap_offer *o,
 		      struct swap_record *r, char *fault);
@@ -58,6 +61,7 @@ struct swap_way {
 
 extern const struct swap_way swap_way_ublk;
 extern const struct swap_way swap_way_nbd;
+extern const struct swap_way swap_way_file;
 extern const struct swap_way swap_way_fuse;
 
 /** swap_way_find() - by its name. Return: it, or NULL. */

@@ -199,7 +199,7 @@ static void make_line(const struct swap *s, const char *const *args,
 		      const char **argv)
 {
 	const char *const first[] = { "tmem",	    "swapon",	  "--dir",
-				      s->record,    "--by",	  "fuse",
+				      s->record,    "--by",	  "file",
 				      "--priority", SWAP_PRIORITY };
 	unsigned n = sizeof(first) / sizeof(first[0]);
 

@@ -37,7 +37,7 @@ void swap_make_backing(struct swap *s, uint64_t bytes);
 
 /**
  * swap_on() - `tmem swapon` with these arguments, at most 12, then NULL; by the way
- * of every machine: FUSE. What it says on failure is printed.
+ * of every machine: a file by FUSE. What it says on failure is printed.
  *
  * Return: exit status.
  */

@@ -78,6 +78,10 @@ static void setup_is_interrupted(void **state)
 	}
 }
 
+/* The longest way, with two processes to be ended. */
+static const char *const long_args[] = { "64M",	 "--store", "embedded",
+					 "--by", "fuse",    NULL };
+
 /* Killed: swapoff does. */
 static void setup_is_killed(void **state)
 {
@@ -85,7 +89,7 @@ static void setup_is_killed(void **state)
 	size_t i;
 
 	for (i = 0; i < CUTS; i++) {
-		(void)swap_on_cut(&g->s, cut_args, SIGKILL, cut_ms[i]);
+		(void)swap_on_cut(&g->s, long_args, SIGKILL, cut_ms[i]);
 		if (!access(g->s.record, F_OK))
 			assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
 		assert_int_equal(access(g->s.record, F_OK), -1);

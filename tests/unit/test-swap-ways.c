@@ -153,7 +153,7 @@ static void best_way_is_taken(void **state)
 	make_tool("nbdfuse", "");
 	write_file("dev/fuse", 0600, "");
 	write_file("dev/loop-control", 0600, "");
-	assert_ptr_equal(swap_way_choose(&f->host, fault), &swap_way_fuse);
+	assert_ptr_equal(swap_way_choose(&f->host, fault), &swap_way_file);
 	assert_false(mkdir(at("sys/block/nbd0"), 0755));
 	assert_ptr_equal(swap_way_choose(&f->host, fault), &swap_way_nbd);
 	write_file("dev/ublk-control", 0600, "");
@@ -177,6 +177,7 @@ static void ways_have_names(void **state)
 	(void)state;
 	assert_ptr_equal(swap_way_find("ublk"), &swap_way_ublk);
 	assert_ptr_equal(swap_way_find("nbd"), &swap_way_nbd);
+	assert_ptr_equal(swap_way_find("file"), &swap_way_file);
 	assert_ptr_equal(swap_way_find("fuse"), &swap_way_fuse);
 	assert_null(swap_way_find(""));
 }

@@ -19,6 +19,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "home.h"
+
 /* Of one transfer: what the kernel gathers for a batch of swap. Each thread has a
  * buffer of it. */
 #define TRANSFER_BYTES (128u << 10)
@@ -148,6 +150,15 @@ static void allocate(const struct fusefile *f, const struct request *r)
 	answer(f, r, err, NULL, 0);
 }
 
+static void sync_all(const struct fusefile *f, const struct request *r)
+{
+	int err = f->volume->home ? home_sync(f->volume->home) : 0;
+
+	if (err)
+		volume_lose_home(f->volume);
+	answer(f, r, err, NULL, 0);
+}
+
 static void obey(const struct fusefile *f, const struct request *r)
 {
 	static const struct fuse_open_out opened;
@@ -178,8 +189,10 @@ static void obey(const struct fusefile *f, const struct request *r)
 	case FUSE_STATFS:
 		answer(f, r, 0, &statistics, sizeof(statistics));
 		break;
-	case FUSE_FLUSH:
 	case FUSE_FSYNC:
+		sync_all(f, r);
+		break;
+	case FUSE_FLUSH:
 	case FUSE_RELEASE:
 		answer(f, r, 0, NULL, 0);
 		break;
@@ -224,6 +237,19 @@ static int complain(char *line, const char *path, const char *what, int err)
 	(void)snprintf(line, FUSEFILE_LINE_MAX, "file=%.150s: %s: %s", path,
 		       what, strerror(-err));
 	return err;
+}
+
+int fusefile_check(const char *path, char line[FUSEFILE_LINE_MAX])
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return complain(line, path, "to be mounted over", -errno);
+	if (!S_ISREG(st.st_mode))
+		return complain(line, path, "want a file", -EINVAL);
+	if (access("/dev/fuse", R_OK | W_OK))
+		return complain(line, path, "/dev/fuse", -errno);
+	return geteuid() ? complain(line, path, "mount", -EPERM) : 0;
 }
 
 int fusefile_start(struct fusefile *f, const char *path, struct volume *v,

@@ -27,6 +27,10 @@ struct fusefile {
 	unsigned count;
 };
 
+/** fusefile_check() - before there is anything to be served: can it be mounted?
+ * Return: 0; negative errno, told in @line. */
+int fusefile_check(const char *path, char line[FUSEFILE_LINE_MAX]);
+
 /**
  * fusefile_start() - mount it, and serve it.
  * @path: of a file; kept.

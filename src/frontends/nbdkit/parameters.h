@@ -21,7 +21,7 @@
 	"domain=NAME        Whose memory it is, in a daemon's account.\n"      \
 	"limit=BYTES        Most memory to use.\n"                             \
 	"export=NAME        A disk of that name; may be repeated.\n"           \
-	"file=FILE          A file here that is the disk, too, by FUSE.\n"      \
+	"file=FILE          A file here that is the disk, too, by FUSE.\n"     \
 	"swap=BOOL          For swap of this host (default: false).\n"
 
 /** struct parameters - what was given. */

@@ -99,11 +99,16 @@ static int plugin_get_ready(void)
 	const struct supply_wish w = wish();
 	char line[HOME_LINE_MAX > SUPPLY_LINE_MAX ? HOME_LINE_MAX
 						  : SUPPLY_LINE_MAX];
+	char file_line[FUSEFILE_LINE_MAX];
 	int err;
 
 	if (p->backing && home_open(&plugin.home, p->backing,
 				    (uint64_t)p->size * count_disks(), line)) {
 		nbdkit_error("%s", line);
+		return -1;
+	}
+	if (p->file && fusefile_check(p->file, file_line)) {
+		nbdkit_error("%s", file_line);
 		return -1;
 	}
 	if (open_session())

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,25 +13,33 @@
 #include <sys/swap.h>
 #include <unistd.h>
 
+#include "nbd-server.h"
 #include "private.h"
 
+#define ZRAM "/sys/class/zram-control/"
 #define ZSWAP "/sys/module/zswap/parameters/enabled"
 #define PAGE_CLUSTER "/proc/sys/vm/page-cluster"
 #define PRIORITY 32000
 #define COMMAND_MAX (2 * PATH_MAX)
 
-/* What was there before, and what is up: so that it is put back and taken down also
- * when the benchmark ends itself. */
-static char zswap_before, page_cluster_before[16];
-static struct swap_peer *peer_up;
+static int try_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		err = -errno;
+	(void)close(fd);
+	return err;
+}
 
 static void write_text(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = try_text(path, text);
 
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		private_die("%s: %s", path, strerror(errno));
-	(void)close(fd);
+	if (err)
+		private_die("%s: %s", path, strerror(-err));
 }
 
 static int read_text(const char *path, char *text, size_t size)
@@ -71,56 +78,26 @@ const char *swap_peer_name(enum swap_peer_kind kind)
 	return names[kind];
 }
 
-static void put_back(void)
+void swap_peers_init(struct swap_peers *s)
 {
-	if (page_cluster_before[0])
-		write_text(PAGE_CLUSTER, page_cluster_before);
-	if (zswap_before == 'Y')
-		write_text(ZSWAP, "Y");
-	page_cluster_before[0] = zswap_before = 0;
-	if (peer_up)
-		swap_peer_down(peer_up);
-}
-
-/* This thread waits or computes most of the time: nothing that is torn apart here is
- * needed to put things back. */
-static void on_end(int sig)
-{
-	(void)sig;
-	exit(1);
-}
-
-void swap_peers_begin(void)
-{
-	const struct sigaction sa = { .sa_handler = on_end };
 	char text[16];
 
 	if (geteuid())
 		private_die("swap is root's to set; please run this as root");
-	if (!read_text(PAGE_CLUSTER, page_cluster_before,
-		       sizeof(page_cluster_before)))
+	if (!read_text(PAGE_CLUSTER, s->page_cluster, sizeof(s->page_cluster)))
 		private_die("%s cannot be read", PAGE_CLUSTER);
 	if (read_text(ZSWAP, text, sizeof(text)))
-		zswap_before = text[0];
-	if (atexit(put_back) || sigaction(SIGTERM, &sa, NULL) ||
-	    sigaction(SIGINT, &sa, NULL))
-		private_die("out of memory");
-	write_text(PAGE_CLUSTER, "0");
-	if (zswap_before == 'Y')
+		s->zswap = text[0];
+	if (s->zswap == 'Y')
 		write_text(ZSWAP, "N");
 }
 
-void swap_peers_end(void)
+void swap_peers_read_ahead(struct swap_peers *s, int log2_pages)
 {
-	put_back();
-}
+	char text[16];
 
-void swap_peers_forget(void)
-{
-	peer_up = NULL;
-	page_cluster_before[0] = zswap_before = 0;
-	(void)signal(SIGTERM, SIG_DFL);
-	(void)signal(SIGINT, SIG_DFL);
+	(void)snprintf(text, sizeof(text), "%d", log2_pages);
+	write_text(PAGE_CLUSTER, log2_pages < 0 ? s->page_cluster : text);
 }
 
 static void find_command(char *path)
@@ -136,16 +113,16 @@ static void find_command(char *path)
 	strcpy(slash ? slash + 1 : path, "tmem");
 }
 
-int swap_peer_exists(enum swap_peer_kind kind)
+int swap_peer_exists(const struct swap_peers *s, enum swap_peer_kind kind)
 {
 	switch (kind) {
 	case SWAP_PEER_TMEM:
 	case SWAP_PEER_SPARSE:
 		return nbd_server_exists();
 	case SWAP_PEER_ZRAM:
-		return !access("/sys/class/zram-control/hot_add", F_OK);
+		return !access(ZRAM "hot_add", F_OK);
 	case SWAP_PEER_ZSWAP:
-		return zswap_before != 0;
+		return s->zswap != 0;
 	default:
 		return 1;
 	}
@@ -156,16 +133,16 @@ int swap_peer_exists(enum swap_peer_kind kind)
 static void read_record(struct swap_peer *p)
 {
 	char path[PATH_MAX], line[256];
-	int pid = 0;
 	FILE *f;
 
 	(void)snprintf(path, sizeof(path), "%s/swap/record", p->dir);
 	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		(void)sscanf(line, "server %d", &pid);
+	while (f && fgets(line, sizeof(line), f)) {
+		(void)sscanf(line, "server %d", &p->servers[0]);
+		(void)sscanf(line, "attacher %d", &p->servers[1]);
+	}
 	if (f)
 		(void)fclose(f);
-	p->server.pid = pid;
 }
 
 static void tmem_up(struct swap_peer *p, uint64_t size, uint64_t limit)
@@ -198,23 +175,37 @@ static void device_up(const struct swap_peer *p)
 
 static void zram_up(struct swap_peer *p, uint64_t size)
 {
-	char why[BENCH_ZRAM_WHY_MAX], path[128], text[32];
+	char path[128], text[32];
 
-	if (bench_zram_open(&p->zram, why))
-		private_die("%s", why);
+	if (!read_text(ZRAM "hot_add", text, sizeof(text)))
+		private_die(ZRAM "hot_add: %s", strerror(errno));
+	p->zram = atoi(text);
 	(void)snprintf(path, sizeof(path), "/sys/block/zram%d/comp_algorithm",
-		       p->zram.id);
+		       p->zram);
 	write_text(path, "lz4");
 	(void)snprintf(path, sizeof(path), "/sys/block/zram%d/disksize",
-		       p->zram.id);
+		       p->zram);
 	(void)snprintf(text, sizeof(text), "%" PRIu64, size);
 	write_text(path, text);
-	(void)snprintf(p->device, sizeof(p->device), "/dev/zram%d", p->zram.id);
-	if (access(p->device, F_OK) &&
+	(void)snprintf(p->device, sizeof(p->device), "/dev/zram%d", p->zram);
+	p->made_node = !!access(p->device, F_OK);
+	if (p->made_node &&
 	    shell("mknod %s b $(tr : ' ' </sys/block/zram%d/dev)", p->device,
-		  p->zram.id))
+		  p->zram))
 		private_die("no %s", p->device);
 	device_up(p);
+}
+
+static void zram_down(struct swap_peer *p)
+{
+	char path[128], text[32];
+
+	(void)snprintf(path, sizeof(path), "/sys/block/zram%d/reset", p->zram);
+	(void)snprintf(text, sizeof(text), "%d", p->zram);
+	(void)try_text(path, "1");
+	(void)try_text(ZRAM "hot_remove", text);
+	if (p->made_node)
+		(void)unlink(p->device);
 }
 
 static void file_up(struct swap_peer *p, uint64_t size)
@@ -230,13 +221,14 @@ static void file_up(struct swap_peer *p, uint64_t size)
 	device_up(p);
 }
 
-void swap_peer_up(struct swap_peer *p, enum swap_peer_kind kind,
+void swap_peer_up(struct swap_peers *s, enum swap_peer_kind kind,
 		  uint64_t size_bytes, uint64_t limit_bytes)
 {
+	struct swap_peer *p = &s->peer;
+
 	memset(p, 0, sizeof(*p));
-	peer_up = p;
 	p->kind = kind;
-	p->zram.id = -1;
+	p->zram = -1;
 	/* Not /tmp: where that is memory, a file in it is no disk. */
 	strcpy(p->dir, "/var/tmp/tmem-bench.XXXXXX");
 	if (!mkdtemp(p->dir))
@@ -256,23 +248,48 @@ void swap_peer_up(struct swap_peer *p, enum swap_peer_kind kind,
 	p->before_bytes = swap_peer_memory(p);
 }
 
-void swap_peer_down(struct swap_peer *p)
+/* From whatever was reached. Return: 0; 1 it is up yet, which has been told. */
+static int take_down(struct swap_peer *p)
 {
-	char command[PATH_MAX];
+	char command[PATH_MAX], record[96];
 
-	peer_up = NULL;
+	(void)snprintf(record, sizeof(record), "%s/swap", p->dir);
 	find_command(command);
-	if (p->server.pid) {
-		if (shell("%s swapoff --dir %s/swap", command, p->dir))
-			private_die("tmem swapoff failed");
-	} else if (p->device[0] && swapoff(p->device)) {
-		private_die("swapoff %s: %s", p->device, strerror(errno));
+	if (!access(record, F_OK) &&
+	    shell("%s swapoff --dir %s", command, record))
+		return 1; /* it has said why */
+	/* EINVAL: it was not on yet. */
+	if (p->device[0] && swapoff(p->device) && errno != EINVAL &&
+	    errno != ENOENT) {
+		(void)fprintf(stderr, "bench: swapoff %s: %s\n", p->device,
+			      strerror(errno));
+		return 1;
 	}
-	if (p->kind == SWAP_PEER_ZSWAP)
-		write_text(ZSWAP, "N");
-	if (p->kind == SWAP_PEER_ZRAM)
-		bench_zram_close(&p->zram);
+	if (p->zram >= 0)
+		zram_down(p);
 	(void)shell("rm -rf %s", p->dir);
+	p->dir[0] = 0;
+	return 0;
+}
+
+void swap_peer_down(struct swap_peers *s)
+{
+	if (take_down(&s->peer))
+		exit(1);
+	if (s->peer.kind == SWAP_PEER_ZSWAP)
+		write_text(ZSWAP, "N");
+}
+
+void swap_peers_tidy(struct swap_peers *s)
+{
+	char zswap[] = { s->zswap, 0 };
+
+	if (s->peer.dir[0])
+		(void)take_down(&s->peer);
+	if (s->zswap)
+		(void)try_text(ZSWAP, zswap);
+	if (s->page_cluster[0])
+		(void)try_text(PAGE_CLUSTER, s->page_cluster);
 }
 
 /* ---- Memory --------------------------------------------------------------- */
@@ -282,8 +299,7 @@ static uint64_t zram_memory(const struct swap_peer *p)
 	char path[128], text[256];
 	uint64_t used = 0;
 
-	(void)snprintf(path, sizeof(path), "/sys/block/zram%d/mm_stat",
-		       p->zram.id);
+	(void)snprintf(path, sizeof(path), "/sys/block/zram%d/mm_stat", p->zram);
 	if (!read_text(path, text, sizeof(text)) ||
 	    sscanf(text, "%*s %*s %" SCNu64, &used) != 1)
 		return 0;
@@ -307,12 +323,17 @@ static uint64_t zswap_memory(void)
 
 uint64_t swap_peer_memory(const struct swap_peer *p)
 {
-	uint64_t now;
+	struct nbd_server server;
+	uint64_t now = 0;
+	unsigned i;
 
 	switch (p->kind) {
 	case SWAP_PEER_TMEM:
 	case SWAP_PEER_SPARSE:
-		now = nbd_server_memory(&p->server);
+		for (i = 0; i < 2; i++) {
+			server = (struct nbd_server){ .pid = p->servers[i] };
+			now += nbd_server_memory(&server);
+		}
 		break;
 	case SWAP_PEER_ZRAM:
 		now = zram_memory(p);

@@ -75,8 +75,31 @@ static int take_way(struct swap_wish *w, const char *arg,
 	w->way = swap_way_find(arg);
 	if (w->way)
 		return 0;
-	return command_refuse(state, "--by %s: want ublk, nbd or fuse",
+	return command_refuse(state, "--by %s: want ublk, nbd, file or fuse",
 			      quote_text(arg, quoted, sizeof(quoted)));
+}
+
+/* Left to nbdkit, its complaint would not say of what. */
+static int take_limit(struct swap_wish *w, const char *arg,
+		      struct argp_state *state)
+{
+	char quoted[QUOTE_MAX];
+	uint64_t bytes;
+
+	w->limit = arg;
+	if (!tmem_parse_size(arg, &bytes) && bytes)
+		return 0;
+	return command_refuse(state, "--limit %s: want a size such as 2G",
+			      quote_text(arg, quoted, sizeof(quoted)));
+}
+
+static int take_backing(struct swap_wish *w, const char *arg,
+			struct argp_state *state)
+{
+	w->backing = arg;
+	return arg[0] ? 0
+		      : command_refuse(state, "--backing: want a file or a "
+					      "block device");
 }
 
 static int take_dir(struct swap_wish *w, const char *arg,
@@ -97,8 +120,7 @@ static error_t parse_on(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_BACKING:
-		w->backing = arg;
-		return 0;
+		return take_backing(w, arg, state);
 	case KEY_BY:
 		return take_way(w, arg, state);
 	case KEY_DIR:
@@ -107,8 +129,7 @@ static error_t parse_on(int key, char *arg, struct argp_state *state)
 		w->domain = arg;
 		return 0;
 	case KEY_LIMIT:
-		w->limit = arg;
-		return 0;
+		return take_limit(w, arg, state);
 	case KEY_PLUGIN:
 		w->plugin = arg;
 		return 0;
@@ -159,7 +180,7 @@ static const struct argp_option on_options[] = {
 	{ .name = "by",
 	  .key = KEY_BY,
 	  .arg = "WAY",
-	  .doc = "How it becomes a block device: ublk, nbd or fuse (the first "
+	  .doc = "How it becomes a block device: ublk, nbd, file or fuse (the first "
 		 "of them that the host has)" },
 	DIR_OPTION,
 	{ .name = "domain",
@@ -279,6 +300,7 @@ int swapon_run(int argc, char **argv)
 	}
 	if (not_root() || make_absolute(&w.backing, backing))
 		return COMMAND_FAILED;
+	swap_tool_hold_signals();
 	if (swap_disk_up(&d, &w))
 		return complain(d.fault);
 	tell(&d, &w);

@@ -15,12 +15,10 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "swap-file.h"
 
 #define PLUGIN_FILE "nbdkit-tmem-plugin.so"
 #define PLUGIN_NAME "tmem"
-
-/* Requests at work at a time: the kernel reads ahead and writes in batches. */
-#define THREADS "16"
 
 static int complain(struct swap_disk *d, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -130,6 +128,8 @@ int swap_disk_down(struct swap_disk *d, const char *dir)
 		return complain(d, err, "no swap is on: there is no %s", dir);
 	if (err == -EBUSY)
 		return complain(d, err, "another tmem is at work on %s", dir);
+	if (err == -EPROTO)
+		return complain(d, err, "%s has no record of a swap", dir);
 	if (err)
 		return complain(d, err, "%s: %s", dir, strerror(-err));
 	(void)snprintf(d->device, sizeof(d->device), "%s", r.device);
@@ -166,7 +166,7 @@ static const char *find_plugin(const struct swap_wish *w, char *path)
 struct command_line {
 	const char *argv[SWAP_TOOL_ARGS_MAX];
 	unsigned count;
-	char texts[8][PATH_MAX];
+	char texts[9][PATH_MAX];
 	unsigned text_count;
 };
 
@@ -187,7 +187,8 @@ static void add_key(struct command_line *c, const char *key, const char *value)
 }
 
 static void build_line(struct command_line *c, const struct swap_wish *w,
-		       const char *socket, const char *pidfile)
+		       const struct swap_way *way, const char *socket,
+		       const char *pidfile, const char *file)
 {
 	char size[32];
 
@@ -201,13 +202,14 @@ static void build_line(struct command_line *c, const struct swap_wish *w,
 	add(c, "--pidfile");
 	add(c, pidfile);
 	add(c, "--threads");
-	add(c, THREADS);
+	add(c, way->threads);
 	add(c, find_plugin(w, c->texts[c->text_count++]));
 	add_key(c, "size", size);
 	add_key(c, "backing", w->backing);
 	add_key(c, "store", w->store);
 	add_key(c, "domain", w->domain);
 	add_key(c, "limit", w->limit);
+	add_key(c, "file", way->serves_file ? file : NULL);
 	/* Another plugin would not know the key. */
 	if (!w->plugin)
 		add_key(c, "swap", "true");
@@ -226,6 +228,8 @@ static int await_server(const struct swap_record *r)
 			return -ESRCH;
 		if (tmem_clock_ns() > end)
 			return -ETIMEDOUT;
+		if (swap_tool_interrupted())
+			return -EINTR;
 		(void)nanosleep(&nap, NULL);
 	}
 	return 0;
@@ -241,21 +245,31 @@ static int blame_server(struct swap_disk *d, const struct swap_record *r,
 	return complain(d, err, "nbdkit: %s", say);
 }
 
+/* To be mounted over; where there is none the server says so. */
+static void make_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static int start_server(struct swap_disk *d, const struct swap_wish *w,
 			struct swap_record *r, const char *socket)
 {
-	char pidfile[PATH_MAX], log[PATH_MAX];
+	char pidfile[PATH_MAX], file[PATH_MAX];
 	struct command_line *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
 		return complain(d, -ENOMEM, "out of memory");
-	build_line(c, w, socket, swap_record_path(r, "nbdkit.pid", pidfile));
-	err = swap_tool_start(c->argv, swap_record_path(r, "nbdkit.log", log),
-			      &r->server);
+	if (d->way->serves_file)
+		make_file(swap_record_path(r, SWAP_FILE, file));
+	build_line(c, w, d->way, socket,
+		   swap_record_path(r, "nbdkit.pid", pidfile),
+		   swap_record_path(r, SWAP_FILE, file));
+	err = swap_record_start(r, &r->server, c->argv, "nbdkit.log");
 	free(c);
-	if (!err)
-		err = swap_record_write(r);
 	if (!err)
 		err = await_server(r);
 	if (err == -ESRCH)
@@ -312,6 +326,8 @@ static int use_device(struct swap_disk *d, const struct swap_wish *w,
 	if (err)
 		return complain(d, err, "mkswap %s: %s", device, say);
 	tune(d, device);
+	if (swap_tool_interrupted())
+		return -EINTR;
 	if (!swapon(device, flags))
 		return 0;
 	if (errno == EPERM)
@@ -364,6 +380,14 @@ int swap_disk_up(struct swap_disk *d, const struct swap_wish *w)
 	d->way = w->way ? w->way : swap_way_choose(&swap_host_here, fault);
 	if (!d->way)
 		return complain(d, -ENODEV, "%s", fault);
+	if (w->plugin && d->way->serves_file) {
+		if (w->way)
+			return complain(d, -EINVAL,
+					"--by %s is for our own plugin, not "
+					"for --plugin %s",
+					w->way->name, w->plugin);
+		d->way = &swap_way_fuse;
+	}
 	lacking = d->way->lacking(&swap_host_here);
 	if (lacking)
 		return complain(d, -ENODEV, "%s lacks %s", d->way->name,
@@ -377,6 +401,8 @@ int swap_disk_up(struct swap_disk *d, const struct swap_wish *w)
 	if (err)
 		return complain(d, err, "%s: %s", w->dir, strerror(-err));
 	err = set_up(d, w, &r);
+	if (err == -EINTR)
+		(void)complain(d, err, "interrupted; no swap is on");
 	if (err) {
 		if (!d->fault[0])
 			(void)complain(d, err, "%s: %s", w->dir, strerror(-err));

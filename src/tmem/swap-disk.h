@@ -41,7 +41,8 @@ struct swap_disk {
 };
 
 /**
- * swap_disk_up() - set one up; where a step fails, those before it are undone.
+ * swap_disk_up() - set one up; where a step fails, those before it are undone, as
+ * where it is interrupted (swap_tool_hold_signals()).
  *
  * Return: 0; negative errno, told in @d->fault.
  */

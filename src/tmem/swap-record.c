@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 /* All that may lie in DIR. */
 static const char *const files[] = { "record",	   "record.new", "nbd.sock",
@@ -25,24 +28,32 @@ const char *swap_record_path(const struct swap_record *r, const char *name,
 	return path;
 }
 
+/* What a killed one had started has its lock for a moment. */
+#define HOLD_MS 300
+
 static int hold(struct swap_record *r)
 {
-	int err;
+	const struct timespec ms = { .tv_nsec = TMEM_NS_PER_MS };
+	int err, waited = 0;
 
 	r->lock = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->lock < 0)
 		return -errno;
-	if (!flock(r->lock, LOCK_EX | LOCK_NB))
-		return 0;
-	err = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	swap_record_close(r);
-	return err;
+	while (flock(r->lock, LOCK_EX | LOCK_NB)) {
+		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		if (err != -EBUSY || waited++ == HOLD_MS) {
+			swap_record_close(r);
+			return err;
+		}
+		(void)nanosleep(&ms, NULL);
+	}
+	return 0;
 }
 
 static int name_dir(struct swap_record *r, const char *dir)
 {
 	memset(r, 0, sizeof(*r));
-	r->lock = -1;
+	r->lock = r->device_fd = -1;
 	if (strlen(dir) >= sizeof(r->dir))
 		return -ENAMETOOLONG;
 	strcpy(r->dir, dir);
@@ -73,7 +84,8 @@ int swap_record_create(struct swap_record *r, const char *dir)
 	return err;
 }
 
-static void take_line(struct swap_record *r, const char *line)
+/* Return: 1 it was the server's, which is in every record. */
+static int take_line(struct swap_record *r, const char *line)
 {
 	struct swap_process *p = NULL;
 	uint64_t start;
@@ -87,11 +99,31 @@ static void take_line(struct swap_record *r, const char *line)
 		p = &r->attacher;
 	if (p && sscanf(line, "%*s %d %" SCNu64, &pid, &start) == 2)
 		*p = (struct swap_process){ .pid = pid, .start = start };
+	return p == &r->server;
+}
+
+static int read_lines(struct swap_record *r, FILE *f)
+{
+	char line[256];
+	int is_record = 0;
+
+	while (fgets(line, sizeof(line), f))
+		is_record |= take_line(r, line);
+	return is_record && !ferror(f) ? 0 : -EPROTO;
+}
+
+/* Whoever made DIR came no further, and there is nothing to end; or it is not ours. */
+static int lacks_record(const struct swap_record *r)
+{
+	char path[PATH_MAX];
+
+	(void)unlink(swap_record_path(r, "record.new", path));
+	return rmdir(r->dir) ? -EPROTO : 0;
 }
 
 int swap_record_open(struct swap_record *r, const char *dir)
 {
-	char path[PATH_MAX], line[256];
+	char path[PATH_MAX];
 	int err = name_dir(r, dir);
 	FILE *f;
 
@@ -101,15 +133,11 @@ int swap_record_open(struct swap_record *r, const char *dir)
 	if (err)
 		return err;
 	f = fopen(swap_record_path(r, "record", path), "re");
-	if (!f) {
-		/* Whoever made DIR came no further: there is nothing to end. */
-		err = errno == ENOENT ? 0 : -errno;
-	} else {
-		while (fgets(line, sizeof(line), f))
-			take_line(r, line);
-		if (ferror(f))
-			err = -EPROTO;
+	if (f) {
+		err = read_lines(r, f);
 		(void)fclose(f);
+	} else {
+		err = errno == ENOENT ? lacks_record(r) : -errno;
 	}
 	if (err)
 		swap_record_close(r);
@@ -137,6 +165,23 @@ int swap_record_write(const struct swap_record *r)
 	return rename(made, swap_record_path(r, "record", path)) ? -errno : 0;
 }
 
+int swap_record_start(struct swap_record *r, struct swap_process *p,
+		      const char *const *argv, const char *log)
+{
+	char path[PATH_MAX];
+	int gate, err;
+
+	err = swap_tool_start(argv, swap_record_path(r, log, path), p, &gate);
+	if (err)
+		return err;
+	err = swap_record_write(r);
+	if (err)
+		(void)close(gate); /* it ends */
+	else
+		swap_tool_go(gate);
+	return err;
+}
+
 void swap_record_remove(struct swap_record *r)
 {
 	char path[PATH_MAX];
@@ -148,8 +193,16 @@ void swap_record_remove(struct swap_record *r)
 	swap_record_close(r);
 }
 
+void swap_record_let_go(struct swap_record *r)
+{
+	if (r->device_fd >= 0)
+		(void)close(r->device_fd);
+	r->device_fd = -1;
+}
+
 void swap_record_close(struct swap_record *r)
 {
+	swap_record_let_go(r);
 	if (r->lock >= 0)
 		(void)close(r->lock);
 	r->lock = -1;

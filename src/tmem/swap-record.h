@@ -28,10 +28,11 @@
 
 struct swap_record {
 	char dir[SWAP_RECORD_DIR_MAX];
-	int lock;		      /* DIR; -1: not held */
-	char way[16];		      /* swap-way.h; "": not attached */
-	char device[64];	      /* "": none */
-	struct swap_process server;   /* nbdkit */
+	int lock;		    /* DIR; -1: not held */
+	char way[16];		    /* swap-way.h; "": not attached */
+	char device[64];	    /* "": none */
+	int device_fd;		    /* keeps it until it is in use; -1: none */
+	struct swap_process server; /* nbdkit */
 	struct swap_process attacher; /* nbdublk, nbdfuse */
 };
 
@@ -46,13 +47,24 @@ int swap_record_create(struct swap_record *r, const char *dir);
 /**
  * swap_record_open() - take what is written there.
  *
- * Return: 0; -ENOENT there is none; -EBUSY somebody is at work on it; -EPROTO it
- * cannot be read; another negative errno.
+ * Return: 0; -ENOENT there is none; -EBUSY somebody is at work on it; -EPROTO what is
+ * there is no record; another negative errno.
  */
 int swap_record_open(struct swap_record *r, const char *dir);
 
 /** swap_record_write() - what @r says now. Return: 0, negative errno. */
 int swap_record_write(const struct swap_record *r);
+
+/**
+ * swap_record_start() - swap_tool_start(), and it does nothing before it is written
+ * down.
+ * @p: of @r: which it is.
+ * @log: its name in DIR.
+ *
+ * Return: 0, negative errno.
+ */
+int swap_record_start(struct swap_record *r, struct swap_process *p,
+		      const char *const *argv, const char *log);
 
 /** swap_record_path() - of a file in DIR. @path: out: PATH_MAX bytes. Return:
  * @path. */
@@ -62,7 +74,10 @@ const char *swap_record_path(const struct swap_record *r, const char *name,
 /** swap_record_remove() - DIR, once nothing is up. */
 void swap_record_remove(struct swap_record *r);
 
-/** swap_record_close() - let go of DIR, which stays. */
+/** swap_record_let_go() - of the device: it stays if it is in use. */
+void swap_record_let_go(struct swap_record *r);
+
+/** swap_record_close() - let go of DIR, which stays, and of the device. */
 void swap_record_close(struct swap_record *r);
 
 #endif

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -83,8 +84,12 @@ static void execute(const char *path, const char *const *argv, int out)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	sigset_t none;
+
 	protect();
 	(void)setsid();
+	(void)sigemptyset(&none); /* `tmem swapon` holds some back */
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* A server outlives whoever ran `tmem swapon`, and would hold what that
 	 * has open: its locks, its pipes. */
 	(void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
@@ -214,20 +219,18 @@ int swap_tool_run(const char *const *argv, char *say)
 /*
  * In a child that ends at once. Its own child begins only then: a program may ask
  * to be ended when its parent ends (nbdkit does in the foreground), and that must
- * not be `tmem swapon`.
+ * not be `tmem swapon`. And it begins only if it is told to: where whoever started
+ * it has ended meanwhile, nobody knows of it.
  */
-static void leave(const char *path, const char *const *argv, int out, int tell)
+static void leave(const char *path, const char *const *argv, int out, int tell,
+		  int gate)
 {
-	int gate[2];
-	pid_t pid;
+	pid_t pid = fork();
 	char c;
 
-	if (pipe2(gate, O_CLOEXEC))
-		_exit(1);
-	pid = fork();
 	if (!pid) {
-		(void)close(gate[1]);
-		(void)!read(gate[0], &c, 1); /* until the parent has ended */
+		if (read(gate, &c, 1) != 1)
+			_exit(1);
 		execute(path, argv, out);
 	}
 	if (write(tell, &pid, sizeof(pid)) != sizeof(pid))
@@ -235,8 +238,9 @@ static void leave(const char *path, const char *const *argv, int out, int tell)
 	_exit(pid < 0);
 }
 
-static int start_apart(const char *path, const char *const *argv, int out,
-		       struct swap_process *ret)
+/* Return: its number; negative errno. */
+static pid_t start_apart(const char *path, const char *const *argv, int out,
+			 const int *gate)
 {
 	pid_t between, pid = -1;
 	int told[2], status = 1;
@@ -245,8 +249,10 @@ static int start_apart(const char *path, const char *const *argv, int out,
 		return -errno;
 	(void)fflush(NULL);
 	between = fork();
-	if (!between)
-		leave(path, argv, out, told[1]);
+	if (!between) {
+		(void)close(gate[1]);
+		leave(path, argv, out, told[1], gate[0]);
+	}
 	(void)close(told[1]);
 	if (between > 0) {
 		if (read(told[0], &pid, sizeof(pid)) != sizeof(pid))
@@ -254,28 +260,74 @@ static int start_apart(const char *path, const char *const *argv, int out,
 		(void)waitpid(between, &status, 0);
 	}
 	(void)close(told[0]);
-	if (pid <= 0 || status)
-		return -EAGAIN;
-	if (swap_process_find(pid, ret)) /* gone already */
-		*ret = (struct swap_process){ .pid = pid };
-	return 0;
+	return pid <= 0 || status ? -EAGAIN : pid;
 }
 
 int swap_tool_start(const char *const *argv, const char *log,
-		    struct swap_process *ret)
+		    struct swap_process *ret, int *ret_gate)
 {
 	char path[PATH_MAX];
-	int out, err;
+	int out, gate[2];
+	pid_t pid;
 
 	if (!swap_tool_find(argv[0], path))
 		return -ENOENT;
 	out = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (out < 0)
 		return -errno;
-	err = start_apart(path, argv, out, ret);
+	if (pipe2(gate, O_CLOEXEC)) {
+		(void)close(out);
+		return -errno;
+	}
+	pid = start_apart(path, argv, out, gate);
 	(void)close(out);
-	return err;
+	(void)close(gate[0]);
+	if (pid < 0 || swap_process_find(pid, ret)) {
+		(void)close(gate[1]);
+		return pid < 0 ? pid : -ESRCH;
+	}
+	*ret_gate = gate[1];
+	return 0;
 }
+
+void swap_tool_go(int gate)
+{
+	/* It may have been killed: then nobody reads, and there is SIGPIPE. */
+	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+
+	(void)!write(gate, "", 1);
+	(void)close(gate);
+	(void)signal(SIGPIPE, before);
+}
+
+/* ---- Signals -------------------------------------------------------------- */
+
+static void make_held(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGHUP);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGTERM);
+}
+
+void swap_tool_hold_signals(void)
+{
+	sigset_t set;
+
+	make_held(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int swap_tool_interrupted(void)
+{
+	const struct timespec now = { 0 };
+	sigset_t set;
+
+	make_held(&set);
+	return sigtimedwait(&set, NULL, &now) > 0;
+}
+
+/* ---- Processes ------------------------------------------------------------ */
 
 int swap_process_find(pid_t pid, struct swap_process *ret)
 {

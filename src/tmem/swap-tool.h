@@ -56,11 +56,22 @@ int swap_tool_run(const char *const *argv, char *say);
 /**
  * swap_tool_start() - run it in a session of its own; it is nobody's child.
  * @log: a file for what it prints.
+ * @ret_gate: out: it waits for swap_tool_go(), and ends if this process does first.
  *
  * Return: 0, negative errno.
  */
 int swap_tool_start(const char *const *argv, const char *log,
-		    struct swap_process *ret);
+		    struct swap_process *ret, int *ret_gate);
+
+/** swap_tool_go() - let it begin. */
+void swap_tool_go(int gate);
+
+/** swap_tool_hold_signals() - what a user interrupts by (SIGHUP, SIGINT, SIGTERM)
+ * waits until it is asked for. What is started does not inherit that. */
+void swap_tool_hold_signals(void);
+
+/** swap_tool_interrupted() - 1: one has come since this was last asked. */
+int swap_tool_interrupted(void);
 
 /** swap_process_find() - of a number. Return: 0, -ESRCH. */
 int swap_process_find(pid_t pid, struct swap_process *ret);

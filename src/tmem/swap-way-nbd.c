@@ -12,6 +12,10 @@
 
 #include "swap-way.h"
 
+/* The kernel makes one connection, and has many requests on it: it reads ahead, and
+ * writes in batches. */
+#define THREADS "16"
+
 #define DEVICES_MAX 1024u
 
 static const char *lacking(const struct swap_host *h)
@@ -83,6 +87,7 @@ static int detach(const struct swap_host *h, struct swap_record *r, char *fault)
 const struct swap_way swap_way_nbd = {
 	.name = "nbd",
 	.summary = "nbd-client",
+	.threads = THREADS,
 	.lacking = lacking,
 	.attach = attach,
 	.detach = detach,

@@ -12,6 +12,9 @@
 
 #include "swap-way.h"
 
+/* The kernel reads ahead, and writes in batches. */
+#define THREADS "16"
+
 #define DEVICES_MAX 64u /* ublks_max, unless the driver was told otherwise */
 
 static const char *lacking(const struct swap_host *h)
@@ -53,15 +56,14 @@ static int attach(const struct swap_host *h, const struct swap_offer *o,
 	}
 	(void)snprintf(number, sizeof(number), "%u", n);
 	(void)snprintf(name, sizeof(name), "ublkb%u", n);
-	err = swap_tool_start(argv, swap_record_path(r, "attach.log", log),
-			      &r->attacher);
-	if (!err) {
-		(void)snprintf(r->device, sizeof(r->device), "%.40s/%.20s",
-			       h->dev, name);
+	(void)snprintf(r->device, sizeof(r->device), "%.40s/%.20s", h->dev,
+		       name);
+	err = swap_record_start(r, &r->attacher, argv, "attach.log");
+	if (!err)
 		err = swap_way_await(h, name, o->size_bytes, &r->attacher);
-	}
 	if (err == -ESRCH)
-		swap_tool_first_line(log, say);
+		swap_tool_first_line(swap_record_path(r, "attach.log", log),
+				     say);
 	else
 		(void)snprintf(say, sizeof(say), "%s", strerror(-err));
 	if (err)
@@ -84,6 +86,7 @@ static int detach(const struct swap_host *h, struct swap_record *r, char *fault)
 const struct swap_way swap_way_ublk = {
 	.name = "ublk",
 	.summary = "nbdublk",
+	.threads = THREADS,
 	.lacking = lacking,
 	.attach = attach,
 	.detach = detach,

@@ -17,7 +17,7 @@
 const struct swap_host swap_host_here = { .dev = "/dev", .sys = "/sys" };
 
 static const struct swap_way *const ways[] = { &swap_way_ublk, &swap_way_nbd,
-					       &swap_way_fuse };
+					       &swap_way_file, &swap_way_fuse };
 
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
@@ -96,6 +96,8 @@ int swap_way_await(const struct swap_host *h, const char *name,
 			return -ESRCH;
 		if (tmem_clock_ns() > end)
 			return -ETIMEDOUT;
+		if (swap_tool_interrupted())
+			return -EINTR;
 		(void)nanosleep(&nap, NULL);
 	}
 	return 0;

@@ -4,6 +4,7 @@
  *
  *	ublk	nbdublk and the ublk driver
  *	nbd	nbd-client and the nbd driver
+ *	file	our plugin's own file, by FUSE, and a loop device
  *	fuse	nbdfuse and a loop device: a demonstration
  *
  * in this order, the first that the host has. None of the drivers is loaded by
@@ -37,6 +38,8 @@ struct swap_offer {
  * @name: for --by and the record.
  * @summary: how it is told.
  * @caution: what there is to be warned of, or NULL.
+ * @threads: of the server for each connection.
+ * @serves_file: 1: the server is told to make a file of DIR/disk: ours can.
  * @lacking: what the host lacks for it, or NULL: nothing.
  * @attach: fill in @r->device and @r->attacher, both as soon as they are known;
  *	@fault: out: SWAP_WAY_FAULT_MAX bytes, a line. Return: 0, negative errno.
@@ -47,6 +50,8 @@ struct swap_way {
 	const char *name;
 	const char *summary;
 	const char *caution;
+	const char *threads;
+	int serves_file;
 	const char *(*lacking)(const struct swap_host *h);
 	int (*attach)(const struct swap_host *h, const struct swap_offer *o,
 		      struct swap_record *r, char *fault);
@@ -56,6 +61,7 @@ struct swap_way {
 
 extern const struct swap_way swap_way_ublk;
 extern const struct swap_way swap_way_nbd;
+extern const struct swap_way swap_way_file;
 extern const struct swap_way swap_way_fuse;
 
 /** swap_way_find() - by its name. Return: it, or NULL. */
@@ -83,7 +89,7 @@ int swap_way_driver(const char *root, const char *node, const char *module);
  * @name: as in /sys/block.
  * @p: who makes it; once that has ended, nobody waits; NULL: nobody's.
  *
- * Return: 0, -ETIMEDOUT, -ESRCH @p has ended.
+ * Return: 0, -ETIMEDOUT, -ESRCH @p has ended, -EINTR (swap-tool.h).
  */
 int swap_way_await(const struct swap_host *h, const char *name,
 		   uint64_t size_bytes, const struct swap_process *p);

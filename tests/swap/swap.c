@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -55,8 +56,8 @@ static const char *lacking(void)
 		return "nbdkit";
 	if (!have("nbdfuse"))
 		return "nbdfuse";
-	if (!have("losetup") || !have("mkswap"))
-		return "losetup, mkswap";
+	if (!have("mkswap"))
+		return "mkswap";
 	if (access("/dev/fuse", R_OK | W_OK))
 		return "FUSE";
 	if (access("/dev/loop-control", R_OK | W_OK))
@@ -155,7 +156,7 @@ static int await(pid_t pid, int patience_ms)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static int command(const char *const *argv, int patience_ms)
+static pid_t start(const char *const *argv)
 {
 	char path[PATH_MAX];
 	pid_t pid;
@@ -168,7 +169,12 @@ static int command(const char *const *argv, int patience_ms)
 		(void)execv(path, (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
-	return await(pid, patience_ms);
+	return pid;
+}
+
+static int command(const char *const *argv, int patience_ms)
+{
+	return await(start(argv), patience_ms);
 }
 
 static void read_record(struct swap *s)
@@ -189,22 +195,96 @@ static void read_record(struct swap *s)
 	s->server = pid;
 }
 
-int swap_on(struct swap *s, const char *const *args)
+static void make_line(const struct swap *s, const char *const *args,
+		      const char **argv)
 {
-	const char *argv[ARGS_MAX] = { "tmem",	     "swapon",	   "--dir",
-				       s->record,    "--by",	   "fuse",
-				       "--priority", SWAP_PRIORITY };
-	unsigned n = 8;
-	int code;
+	const char *const first[] = { "tmem",	    "swapon",	  "--dir",
+				      s->record,    "--by",	  "file",
+				      "--priority", SWAP_PRIORITY };
+	unsigned n = sizeof(first) / sizeof(first[0]);
 
+	memcpy(argv, first, sizeof(first));
 	while (*args && n + 1 < ARGS_MAX)
 		argv[n++] = *args++;
 	assert_null(*args);
 	argv[n] = NULL;
+}
+
+int swap_on(struct swap *s, const char *const *args)
+{
+	const char *argv[ARGS_MAX];
+	int code;
+
+	make_line(s, args, argv);
 	code = command(argv, UP_MS);
 	if (!code)
 		read_record(s);
 	return code;
+}
+
+int swap_on_cut(struct swap *s, const char *const *args, int sig,
+		unsigned after_ms)
+{
+	const struct timespec nap = { .tv_nsec = (long)after_ms * 1000000 };
+	const char *argv[ARGS_MAX];
+	pid_t pid;
+
+	make_line(s, args, argv);
+	pid = start(argv);
+	(void)nanosleep(&nap, NULL);
+	(void)kill(pid, sig);
+	return await(pid, UP_MS);
+}
+
+/* Is the scratch directory named in any of these files? */
+static int is_named(const struct swap *s, const char *pattern, int tell)
+{
+	char text[4096];
+	int found = 0;
+	size_t i, n, at;
+	glob_t g;
+
+	if (glob(pattern, 0, NULL, &g))
+		return 0;
+	for (i = 0; i < g.gl_pathc; i++) {
+		FILE *f = fopen(g.gl_pathv[i], "re");
+
+		while (f && (n = fread(text, 1, sizeof(text) - 1, f)) > 0) {
+			for (at = 0; at < n; at++) /* arguments end by 0 */
+				text[at] = text[at] ? text[at] : ' ';
+			text[n] = 0;
+			if (!strstr(text, s->dir))
+				continue;
+			found = 1;
+			if (tell)
+				(void)printf("%s: %s\n", g.gl_pathv[i], text);
+		}
+		if (f)
+			(void)fclose(f);
+	}
+	globfree(&g);
+	return found;
+}
+
+static int is_anywhere(const struct swap *s, int tell)
+{
+	return is_named(s, "/proc/self/mounts", tell) |
+	       is_named(s, "/sys/block/loop*/loop/backing_file", tell) |
+	       is_named(s, "/proc/[0-9]*/cmdline", tell);
+}
+
+/* What is about to end gets a second. */
+int swap_left(const struct swap *s)
+{
+	const struct timespec nap = { .tv_nsec = 50000000 };
+	int tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		if (!is_anywhere(s, 0))
+			return 0;
+		(void)nanosleep(&nap, NULL);
+	}
+	return is_anywhere(s, 1);
 }
 
 int swap_off(struct swap *s, int patience_ms)

@@ -37,11 +37,24 @@ void swap_make_backing(struct swap *s, uint64_t bytes);
 
 /**
  * swap_on() - `tmem swapon` with these arguments, at most 12, then NULL; by the way
- * of every machine: FUSE. What it says on failure is printed.
+ * of every machine: a file by FUSE. What it says on failure is printed.
  *
  * Return: exit status.
  */
 int swap_on(struct swap *s, const char *const *args);
+
+/**
+ * swap_on_cut() - the same, cut short by a signal.
+ * @after_ms: from when it began.
+ *
+ * Return: exit status; -1: that signal ended it.
+ */
+int swap_on_cut(struct swap *s, const char *const *args, int sig,
+		unsigned after_ms);
+
+/** swap_left() - 1: a mount, a loop device or a process has to do with it yet, which
+ * is printed. */
+int swap_left(const struct swap *s);
 
 /** swap_off() - `tmem swapoff`. Return: exit status; -1: not done in
  * @patience_ms. */

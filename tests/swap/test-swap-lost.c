@@ -1,59 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test-swap-lost.c - what serves a swap dies while it is in use: no byte is
+ * test-swap-lost.c - what serves a swap, or sets it up, dies. In use, no byte is
  * wrong. What cannot be read any more is an error (SIGBUS), never zeros, and the
- * swap can still be taken down.
+ * swap can still be taken down. Of one that was not ready, nothing is left.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon.h"
-#include "swap.h"
-#include "toucher.h"
+#include "stage.h"
 #include "unit.h"
 
-#define MIB (1ull << 20)
-#define LIMIT (16 * MIB)
-#define TOUCHED (4 * LIMIT)
-#define SIZE (96 * MIB)
-#define SIZE_TEXT "96M"
 #define PATIENCE_MS 40000
-
-static struct daemon d;
-static struct swap s;
-static struct memlimit m;
-static struct toucher t;
-
-static int set_up(void **state)
-{
-	const char *const args[] = { SIZE_TEXT,	  "--store", d.where,
-				     "--backing", s.backing, NULL };
-
-	(void)state;
-	swap_init(&s);
-	swap_make_backing(&s, SIZE);
-	daemon_init(&d);
-	daemon_configure(&d, "budget = 512M\ndefault-persistent = 256M\n");
-	daemon_start(&d);
-	assert_false(memlimit_init(&m, LIMIT));
-	assert_int_equal(swap_on(&s, args), 0);
-	toucher_start(&t, &m, TOUCHED);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	toucher_end(&t);
-	memlimit_finish(&m);
-	swap_finish(&s);
-	if (d.pid)
-		daemon_stop(&d);
-	daemon_finish(&d);
-	return 0;
-}
 
 static uint64_t looked(struct toucher_answer a)
 {
@@ -64,42 +23,90 @@ static uint64_t looked(struct toucher_answer a)
 /* The lease is the client's as long as it lives: nothing is lost. */
 static void daemon_dies(void **state)
 {
-	(void)state;
-	assert_int_equal(looked(toucher_write(&t, PATIENCE_MS)), 0);
-	toucher_tell_mix(&t, 1000);
-	daemon_kill(&d);
-	assert_int_equal(looked(toucher_answer(&t, PATIENCE_MS)), 0);
-	assert_int_equal(looked(toucher_check(&t, PATIENCE_MS)), 0);
-	daemon_start(&d);
-	assert_int_equal(looked(toucher_mix(&t, 500, PATIENCE_MS)), 0);
-	assert_int_equal(looked(toucher_check(&t, PATIENCE_MS)), 0);
+	struct stage *g = *state;
+
+	stage_start(g, STAGE_ROOMY);
+	assert_int_equal(looked(toucher_write(&g->t, PATIENCE_MS)), 0);
+	toucher_tell_mix(&g->t, 1000);
+	daemon_kill(&g->d);
+	assert_int_equal(looked(toucher_answer(&g->t, PATIENCE_MS)), 0);
+	assert_int_equal(looked(toucher_check(&g->t, PATIENCE_MS)), 0);
+	daemon_start(&g->d);
+	assert_int_equal(looked(toucher_mix(&g->t, 500, PATIENCE_MS)), 0);
+	assert_int_equal(looked(toucher_check(&g->t, PATIENCE_MS)), 0);
 }
 
 /* The server has the index: with it, what was swapped is lost, and said to be. */
 static void server_dies(void **state)
 {
+	struct stage *g = *state;
 	struct toucher_answer a;
 
-	(void)state;
-	assert_int_equal(looked(toucher_write(&t, PATIENCE_MS)), 0);
+	stage_start(g, STAGE_ROOMY);
+	assert_int_equal(looked(toucher_write(&g->t, PATIENCE_MS)), 0);
 	/* What cannot be written any more stays in memory: make room for it. */
-	assert_false(memlimit_set(&m, 2 * TOUCHED));
-	assert_false(kill(s.server, SIGKILL));
-	a = toucher_check(&t, PATIENCE_MS);
+	assert_false(memlimit_set(&g->m, 2 * STAGE_TOUCHED));
+	assert_false(kill(g->s.server, SIGKILL));
+	a = toucher_check(&g->t, PATIENCE_MS);
 	assert_int_equal(a.wrong, 0);
 	assert_true(a.lost > 0);
 	assert_true(a.right > 0);
-	toucher_end(&t);
-	assert_int_equal(swap_off(&s, PATIENCE_MS), 0);
+	toucher_end(&g->t);
+	assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* From before it has done anything to after it has done all. */
+static const unsigned cut_ms[] = { 3, 15, 30, 60, 90, 150 };
+
+#define CUTS (sizeof(cut_ms) / sizeof(cut_ms[0]))
+
+static const char *const cut_args[] = { "64M", "--store", "embedded", NULL };
+
+/* Interrupted: it undoes what it did, or has done all of it. */
+static void setup_is_interrupted(void **state)
+{
+	struct stage *g = *state;
+	size_t i;
+
+	for (i = 0; i < CUTS; i++) {
+		int code = swap_on_cut(&g->s, cut_args, SIGTERM, cut_ms[i]);
+
+		if (!code)
+			assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
+		assert_int_equal(access(g->s.record, F_OK), -1);
+		assert_false(swap_left(&g->s));
+	}
+}
+
+/* The longest way, with two processes to be ended. */
+static const char *const long_args[] = { "64M",	 "--store", "embedded",
+					 "--by", "fuse",    NULL };
+
+/* Killed: swapoff does. */
+static void setup_is_killed(void **state)
+{
+	struct stage *g = *state;
+	size_t i;
+
+	for (i = 0; i < CUTS; i++) {
+		(void)swap_on_cut(&g->s, long_args, SIGKILL, cut_ms[i]);
+		if (!access(g->s.record, F_OK))
+			assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
+		assert_int_equal(access(g->s.record, F_OK), -1);
+		assert_false(swap_left(&g->s));
+	}
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, stage_set_up, stage_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(daemon_dies),
 		TEST(server_dies),
+		TEST(setup_is_interrupted),
+		TEST(setup_is_killed),
 	};
 
 	swap_need();

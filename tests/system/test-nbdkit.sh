@@ -123,6 +123,8 @@ refused 'it has 1048576 bytes, and 2097152 are needed' size=1M export=a export=b
 refused 'backing=.*folder: Is a directory' size=1M "backing=$dir/folder"
 refused 'want a file or a block device' size=1M backing=/dev/null
 refused 'No such file or directory' size=1M "backing=$dir/no/such"
+refused 'file=.*: there are 2 disks' size=1M export=a export=b "file=$dir/file"
+refused 'file=.*No such file' size=1M store=embedded "file=$dir/no/such"
 [ -e "$dir/none" ] && fail 'something was served'
 
 # A file that cannot be written: root may write any, so one on a device.
@@ -163,6 +165,21 @@ if grep -q 'Pattern verification failed' "$dir/out"; then
 	fail 'qemu-io: other bytes'
 fi
 stop
+
+# The same disk as a file of this host, in pieces that no page is made of.
+if [ "$(id -u)" = 0 ] && [ -w /dev/fuse ]; then
+	: >"$dir/file"
+	serve size=32M store=embedded "file=$dir/file"
+	try 'to the file' dd if="$dir/data" of="$dir/file" bs=100003 conv=notrunc,fsync
+	try 'compare by NBD' qemu-img compare -f raw -F raw "$dir/data" "$uri"
+	has 'identical'
+	try 'compare the file' cmp "$dir/data" "$dir/file"
+	try 'a hole' fallocate --punch-hole --offset 8192 --length 1M "$dir/file"
+	try 'the hole' cmp -n 1M -i 8192:0 "$dir/file" /dev/zero
+	try 'behind it' cmp -i 1056768 "$dir/data" "$dir/file"
+	stop
+	! grep -q "$dir/file" /proc/mounts || fail 'the file is mounted yet'
+fi
 
 # Several disks in one server, none of which sees another's.
 serve size=4M export=one export=two store=embedded

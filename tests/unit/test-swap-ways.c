@@ -151,10 +151,9 @@ static void best_way_is_taken(void **state)
 	make_tool("nbdublk", "");
 	make_tool("nbd-client", "");
 	make_tool("nbdfuse", "");
-	make_tool("losetup", "");
 	write_file("dev/fuse", 0600, "");
 	write_file("dev/loop-control", 0600, "");
-	assert_ptr_equal(swap_way_choose(&f->host, fault), &swap_way_fuse);
+	assert_ptr_equal(swap_way_choose(&f->host, fault), &swap_way_file);
 	assert_false(mkdir(at("sys/block/nbd0"), 0755));
 	assert_ptr_equal(swap_way_choose(&f->host, fault), &swap_way_nbd);
 	write_file("dev/ublk-control", 0600, "");
@@ -178,6 +177,7 @@ static void ways_have_names(void **state)
 	(void)state;
 	assert_ptr_equal(swap_way_find("ublk"), &swap_way_ublk);
 	assert_ptr_equal(swap_way_find("nbd"), &swap_way_nbd);
+	assert_ptr_equal(swap_way_find("file"), &swap_way_file);
 	assert_ptr_equal(swap_way_find("fuse"), &swap_way_fuse);
 	assert_null(swap_way_find(""));
 }
@@ -363,6 +363,22 @@ static void record_without_lines_is_empty(void **state)
 	swap_record_close(&r);
 }
 
+/* Somebody's directory: what is in it is not ours to remove. */
+static void foreign_directory_is_left_alone(void **state)
+{
+	struct swap_record r;
+
+	(void)state;
+	assert_false(mkdir(at("theirs"), 0755));
+	write_file("theirs/disk", 0600, "a file");
+	assert_int_equal(swap_record_open(&r, at("theirs")), -EPROTO);
+	write_file("theirs/record", 0600, "of a court\n");
+	assert_int_equal(swap_record_open(&r, at("theirs")), -EPROTO);
+	assert_false(unlink(at("theirs/record")));
+	assert_false(unlink(at("theirs/disk")));
+	assert_false(rmdir(at("theirs")));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -381,6 +397,7 @@ int main(void)
 		TEST(process_is_more_than_its_number),
 		TEST(record_is_read_by_another),
 		TEST(record_without_lines_is_empty),
+		TEST(foreign_directory_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ void parameters_finish(struct parameters *p)
 	unsigned i;
 
 	free(p->backing);
+	free(p->file);
 	free(p->store);
 	free(p->domain);
 	for (i = 0; i < p->exports; i++)
@@ -73,13 +74,13 @@ static int take_limit(struct parameters *p, const char *value)
 	return 0;
 }
 
-static int take_backing(struct parameters *p, const char *value)
+static int take_path(char **to, const char *key, const char *value)
 {
-	if (p->backing)
-		return twice("backing");
+	if (*to)
+		return twice(key);
 	/* The server may change its directory. */
-	p->backing = nbdkit_absolute_path(value);
-	return p->backing ? 0 : -1;
+	*to = nbdkit_absolute_path(value);
+	return *to ? 0 : -1;
 }
 
 static int take_swap(struct parameters *p, const char *value)
@@ -118,7 +119,9 @@ int parameters_take(struct parameters *p, const char *key, const char *value)
 	if (!strcmp(key, "size"))
 		return take_size(p, value);
 	if (!strcmp(key, "backing"))
-		return take_backing(p, value);
+		return take_path(&p->backing, key, value);
+	if (!strcmp(key, "file"))
+		return take_path(&p->file, key, value);
 	if (!strcmp(key, "store"))
 		return take_text(&p->store, key, value);
 	if (!strcmp(key, "domain"))
@@ -130,7 +133,7 @@ int parameters_take(struct parameters *p, const char *key, const char *value)
 	if (!strcmp(key, "swap"))
 		return take_swap(p, value);
 	nbdkit_error("unknown parameter '%s'; there are size=, backing=, "
-		     "store=, domain=, limit=, export= and swap=",
+		     "store=, domain=, limit=, export=, file= and swap=",
 		     key);
 	return -1;
 }
@@ -145,6 +148,11 @@ int parameters_check(const struct parameters *p)
 		nbdkit_error("size=%" PRIi64 ": want a multiple of %d bytes, "
 			     "and at least one",
 			     p->size, TMEM_PAGE_SIZE);
+		return -1;
+	}
+	if (p->file && p->exports > 1) {
+		nbdkit_error("file=%s: there are %u disks, and it is one",
+			     p->file, p->exports);
 		return -1;
 	}
 	if (p->size > PARAMETERS_SIZE_MAX) {

@@ -21,6 +21,7 @@
 	"domain=NAME        Whose memory it is, in a daemon's account.\n"      \
 	"limit=BYTES        Most memory to use.\n"                             \
 	"export=NAME        A disk of that name; may be repeated.\n"           \
+	"file=FILE          A file here that is the disk, too, by FUSE.\n"     \
 	"swap=BOOL          For swap of this host (default: false).\n"
 
 /** struct parameters - what was given. */
@@ -28,6 +29,7 @@ struct parameters {
 	int64_t size;	      /* bytes; -1: not given */
 	uint64_t limit_bytes; /* 0: not given */
 	char *backing;	      /* whole path; NULL: none */
+	char *file;	      /* whole path; NULL: none */
 	char *store;	      /* NULL: not given */
 	char *domain;	      /* NULL: not given */
 	int swap;	      /* 1: yes, 0: no; -1: not given */

@@ -19,6 +19,7 @@
 
 #include <tmem/tmem.h>
 
+#include "fusefile.h"
 #include "giveback.h"
 #include "home.h"
 #include "parameters.h"
@@ -40,6 +41,7 @@ static struct plugin {
 	struct volume *volumes; /* one for each name, or one */
 	unsigned volume_count;
 	struct giveback giveback;
+	struct fusefile fusefile;
 } plugin = { .home.fd = -1 };
 
 /* ---- Starting ------------------------------------------------------------- */
@@ -97,11 +99,16 @@ static int plugin_get_ready(void)
 	const struct supply_wish w = wish();
 	char line[HOME_LINE_MAX > SUPPLY_LINE_MAX ? HOME_LINE_MAX
 						  : SUPPLY_LINE_MAX];
+	char file_line[FUSEFILE_LINE_MAX];
 	int err;
 
 	if (p->backing && home_open(&plugin.home, p->backing,
 				    (uint64_t)p->size * count_disks(), line)) {
 		nbdkit_error("%s", line);
+		return -1;
+	}
+	if (p->file && fusefile_check(p->file, file_line)) {
+		nbdkit_error("%s", file_line);
 		return -1;
 	}
 	if (open_session())
@@ -156,6 +163,18 @@ static int settle_for_swap(void)
 	return 0;
 }
 
+static int make_file(void)
+{
+	char line[FUSEFILE_LINE_MAX];
+
+	if (!plugin.parameters.file ||
+	    !fusefile_start(&plugin.fusefile, plugin.parameters.file,
+			    &plugin.volumes[0], line))
+		return 0;
+	nbdkit_error("%s", line);
+	return -1;
+}
+
 static int plugin_after_fork(void)
 {
 	if (plugin.parameters.swap == 1 && settle_for_swap())
@@ -168,13 +187,14 @@ static int plugin_after_fork(void)
 		nbdkit_error("a thread cannot be started");
 		return -1;
 	}
-	return 0;
+	return make_file();
 }
 
 static void plugin_cleanup(void)
 {
 	unsigned i;
 
+	fusefile_stop(&plugin.fusefile);
 	giveback_stop(&plugin.giveback);
 	for (i = 0; i < plugin.volume_count; i++)
 		volume_finish(&plugin.volumes[i]);

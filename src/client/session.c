@@ -291,6 +291,12 @@ static int open_leased(const struct tmem_where *w,
 	if (err)
 		return err;
 	plan->leased = 1;
+	/* By what the daemon lets it have, which was not known before. */
+	err = plan_aging(w, l, plan);
+	if (err) {
+		lease->ops->destroy(lease, 0);
+		return err;
+	}
 	err = tmem_session_create(lease, plan, opts, ret);
 	if (err != -ENOMEM)
 		return err;

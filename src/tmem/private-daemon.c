@@ -47,7 +47,7 @@ static void execute(const struct private_daemon *d)
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	find_program(path);
 	(void)execlp(path, "tmemd", "--config", d->config, "--socket",
-		     d->socket, "--log-level", "warning", (char *)NULL);
+		     d->socket, "--log-level", "error", (char *)NULL);
 	_exit(127);
 }
 

@@ -29,9 +29,18 @@
  * never give, being asked is packing in vain. */
 #define DEMAND_PAUSE_MAX 64
 
+/* Before messages: what must be taken goes before all they could ask for. */
+#define FIRST (SD_EVENT_PRIORITY_NORMAL - 1)
+
+static int turn_again(sd_event_source *source, int64_t priority)
+{
+	(void)sd_event_source_set_priority(source, priority);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 void tmemd_serve_later(struct tmemd *d)
 {
-	(void)sd_event_source_set_enabled(d->serve, SD_EVENT_ON);
+	(void)turn_again(d->serve, FIRST);
 }
 
 void tmemd_serve_wake(struct tmemd *d)
@@ -297,18 +306,24 @@ static struct tmemd_tenant *next_tenant(struct tmemd *d)
 	return NULL;
 }
 
-static int on_turn(sd_event_source *source, void *ctx)
+/*
+ * Messages and lending take turns: 2 GiB of memory that is not yet in use take 7 s.
+ * For that it is a timer that has run out; a deferred source would be the one that
+ * is pending for longest, and come first for as long as there is something to lend.
+ */
+static int on_turn(sd_event_source *source, uint64_t usec, void *ctx)
 {
 	struct tmemd *d = ctx;
 	struct tmemd_tenant *t;
 	uint64_t bytes;
 	int broke;
 
+	(void)usec;
 	tmemd_pressure_refresh(d);
 	tmemd_serve_divide(d);
 	/* Nobody is spoken to before all that must be taken is. */
 	if (take_excess(d))
-		return 0;
+		return turn_again(source, FIRST);
 	bytes = tmemd_margin_bytes(&d->margin);
 	broke = bytes < TURN_BYTES;
 	if (bytes > TURN_BYTES)
@@ -324,9 +339,9 @@ static int on_turn(sd_event_source *source, void *ctx)
 	if (d->demand)
 		demand_and_again(d);
 	/* Near the own cgroup's limit the next look is the sweep's. */
-	if (broke || !next_tenant(d))
-		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	return 0;
+	if (!broke && next_tenant(d))
+		return turn_again(source, SD_EVENT_PRIORITY_NORMAL);
+	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
 /* ---- Every second -------------------------------------------------------- */
@@ -395,7 +410,8 @@ void tmemd_serve_sweep_on(struct tmemd *d)
 
 int tmemd_serve_init(struct tmemd *d)
 {
-	int err = sd_event_add_defer(d->event, &d->serve, on_turn, d);
+	int err = sd_event_add_time(d->event, &d->serve, CLOCK_MONOTONIC, 0, 1,
+				    on_turn, d);
 
 	if (err >= 0)
 		err = sd_event_source_set_enabled(d->serve, SD_EVENT_OFF);

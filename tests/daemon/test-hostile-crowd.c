@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test-hostile-crowd.c - clients that are too many, too silent or too deaf.
+ * test-hostile-crowd.c - clients that are too many, too silent, too deaf or too greedy.
  */
 #include "hostile.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -133,6 +134,36 @@ static void deafness(void **state)
 	witness_check(&w);
 }
 
+/* Both are there before the daemon looks; others are heard while it lends. */
+static void greed(void **state)
+{
+	const struct tmem_wire_status verb = { { TMEM_WIRE_STATUS,
+						 sizeof(verb) } };
+	struct tmem_wire_ask ask = { .head = { TMEM_WIRE_ASK, sizeof(ask) },
+				     .cls = TMEM_WIRE_EPHEMERAL };
+	struct tmem_packet packet = { 0 };
+	struct tmem_wire_status_reply reply;
+	union hostile_message m;
+	struct hostile h;
+	int fd;
+
+	(void)state;
+	hostile_open(&h, &d, 128 << 20);
+	ask.total = (128 << 20) / h.welcome.segment_size;
+	daemon_signal(&d, SIGSTOP);
+	hostile_send(h.fd, &ask, sizeof(ask), NULL, 0);
+	fd = daemon_connect(&d);
+	hostile_send(fd, &verb, sizeof(verb), NULL, 0);
+	daemon_signal(&d, SIGCONT);
+	assert_true(hostile_receive(fd, &m, &packet));
+	assert_int_equal(m.head.type, TMEM_WIRE_STATUS_REPLY);
+	memcpy(&reply, &m, sizeof(reply));
+	assert_in_range(reply.lent_bytes[TMEM_WIRE_EPHEMERAL], 1, 96 << 20);
+	(void)close(fd);
+	hostile_close(&h);
+	witness_check(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +172,7 @@ int main(void)
 		cmocka_unit_test(thousands_of_connections),
 		cmocka_unit_test(more_sessions_than_places),
 		cmocka_unit_test(deafness),
+		cmocka_unit_test(greed),
 		cmocka_unit_test(the_end),
 	};
 

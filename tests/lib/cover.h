@@ -14,6 +14,7 @@
 
 struct cover {
 	int mounts; /* the namespace of before */
+	int root;   /* of before, and the folder */
 	int cwd;
 };
 

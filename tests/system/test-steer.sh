@@ -125,7 +125,7 @@ clients=()
 
 # ---- A daemon and its domains ----------------------------------------------------
 
-printf 'budget = 64M\nfloor = 0\nmax-sessions = 2000\n[domain kept]\nmin = 16M\n' \
+printf 'budget = 64M\nfloor = 0\nmax-sessions = 4000\n[domain kept]\nmin = 16M\n' \
 	>"$dir/conf"
 daemon_start
 clients_start web db a=b

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -565,6 +566,39 @@ static void too_many_paths(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* As in a container whose filter is older than Landlock. */
+static int enter_in_container(void)
+{
+	const struct tmemd_sandbox_opts opts = { 0 };
+	struct tmemd_sandbox s = { 0 };
+	struct lines lines;
+	struct tmem_logger logger = { lines_take, &lines };
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	lines_init(&lines);
+	CHECK(filter);
+	CHECK(!seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
+				SCMP_SYS(landlock_create_ruleset), 0));
+	CHECK(!seccomp_load(filter));
+	seccomp_release(filter);
+	CHECK(!tmemd_sandbox_enter(&s, &opts, &logger));
+	CHECK(!s.landlock.abi && !lines_count(&lines));
+	return 0;
+}
+
+static void container_without_landlock(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(enter_in_container());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -584,6 +618,7 @@ int main(void)
 		TEST(replaced_config_is_read),
 		TEST(linked_config_is_read),
 		cmocka_unit_test(too_many_paths),
+		cmocka_unit_test(container_without_landlock),
 		cmocka_unit_test(leftover_none),
 	};
 

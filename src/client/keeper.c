@@ -89,7 +89,8 @@ static void empty(struct tmem_keeper *k, struct tmem_store *store)
 /* It takes some milliseconds: seldom, and not while nobody uses the store. */
 static void hint(struct tmem_keeper *k, struct tmem_store *store)
 {
-	uint32_t segments[TMEM_WIRE_HINTS_MAX], count;
+	struct tmem_victim coldest[TMEM_WIRE_HINTS_MAX];
+	uint32_t segments[TMEM_WIRE_HINTS_MAX], count, i;
 	uint64_t now_ns = tmem_clock_ns(), calls;
 	struct tmem_stats s;
 
@@ -101,7 +102,9 @@ static void hint(struct tmem_keeper *k, struct tmem_store *store)
 		return;
 	k->hinted_ns = now_ns;
 	k->hinted_calls = calls;
-	count = tmem_store_coldest(store, segments, TMEM_WIRE_HINTS_MAX);
+	count = tmem_store_coldest(store, coldest, TMEM_WIRE_HINTS_MAX);
+	for (i = 0; i < count; i++)
+		segments[i] = coldest[i].segment;
 	if (count)
 		tmem_lease_daemon_hint(k->lease, segments, count);
 }

@@ -6,8 +6,8 @@
  * the index remembers of it (two bits). That is not the order in which the policy
  * takes segments: it looks at the oldest of the main queue first, to send round
  * again what was used, and just there most of it was. In that order, half of a store
- * revoked left fewer hits than in the order of the file, and in this one more
- * (docs/arbiter.md has the figures).
+ * lost left fewer hits than in the order of the file, and in this one more (docs/arbiter.md
+ * has the figures).
  *
  * All of a large index is too much to look at for a hint: then every nth bucket.
  */
@@ -26,7 +26,11 @@
  * twenty pages of each. */
 #define BUCKETS_MAX 8192u
 
-/* A page that was not asked for is worth something, too. */
+/* A page that was not asked for is worth something, too; one of the main queue twice
+ * as much, since it came back once. That is all there is to know where gets take
+ * their pages, and nobody's use is remembered. */
+#define PAGE_WORTH 1u
+#define MAIN_WORTH 2u
 #define USE_WORTH 4u
 
 struct item {
@@ -34,7 +38,8 @@ struct item {
 	uint64_t age;
 	uint32_t segment;
 	uint8_t epoch;
-	uint8_t counts; /* it may be lost */
+	uint8_t page_worth; /* if it is not used */
+	uint8_t counts;	    /* it may be lost */
 };
 
 static int by_worth(const void *va, const void *vb)
@@ -57,6 +62,7 @@ static void note_segment(struct item *i, const struct tmem_segment *g,
 	i->segment = n;
 	i->epoch = tmem_word_epoch(w);
 	i->age = g->age;
+	i->page_worth = g->queue == TMEM_QUEUE_MAIN ? MAIN_WORTH : PAGE_WORTH;
 	i->counts = state == TMEM_SEGMENT_READY ||
 		    (state == TMEM_SEGMENT_SEALED &&
 		     g->cls == TMEM_CLASS_EPHEMERAL && !tmem_word_pending(w));
@@ -79,7 +85,8 @@ static void add_page(const struct look *l, uint64_t place)
 	segment = tmem_place_segment(&l->st->space, place);
 	if (segment < l->count &&
 	    l->items[segment].epoch == tmem_place_epoch(place))
-		l->items[segment].worth += 1 + USE_WORTH * tmem_place_use(place);
+		l->items[segment].worth += l->items[segment].page_worth +
+					   USE_WORTH * tmem_place_use(place);
 }
 
 static void look_at_shard(const struct look *l, uint32_t shard)
@@ -118,7 +125,29 @@ static void look_at_index(struct look *l)
 		look_at_shard(l, i);
 }
 
-uint32_t tmem_store_coldest(struct tmem_store *st, uint32_t *ret, uint32_t max)
+static struct tmem_victim victim(const struct item *i)
+{
+	return (struct tmem_victim){ .segment = i->segment, .epoch = i->epoch };
+}
+
+static uint32_t first_in_file(struct tmem_space *s, struct tmem_victim *ret,
+			      uint32_t max)
+{
+	struct item item;
+	uint32_t i, n = 0;
+
+	tmem_lock_acquire(&s->lock);
+	for (i = 0; i < s->high && n < max; i++) {
+		note_segment(&item, &s->segments[i], i);
+		if (item.counts)
+			ret[n++] = victim(&item);
+	}
+	tmem_lock_release(&s->lock);
+	return n;
+}
+
+uint32_t tmem_store_coldest(struct tmem_store *st, struct tmem_victim *ret,
+			    uint32_t max)
 {
 	struct tmem_space *s = &st->space;
 	uint32_t count, i, n = 0;
@@ -129,17 +158,15 @@ uint32_t tmem_store_coldest(struct tmem_store *st, uint32_t *ret, uint32_t max)
 	tmem_lock_release(&s->lock);
 	items = count ? tmem_mem_alloc(count * sizeof(*items)) : NULL;
 	if (!items)
-		return 0;
+		return first_in_file(s, ret, max);
 	tmem_lock_acquire(&s->lock);
 	for (i = 0; i < count; i++)
 		note_segment(&items[i], &s->segments[i], i);
 	tmem_lock_release(&s->lock);
 	look_at_index(&(struct look){ st, items, count, 1 });
 	qsort(items, count, sizeof(*items), by_worth);
-	while (n < max && n < count && items[n].counts) {
-		ret[n] = items[n].segment;
-		n++;
-	}
+	for (; n < max && n < count && items[n].counts; n++)
+		ret[n] = victim(&items[n]);
 	tmem_mem_free(items, count * sizeof(*items));
 	return n;
 }

@@ -8,18 +8,21 @@
 #include <stdint.h>
 
 struct tmem_store;
+struct tmem_victim;
 
 /**
- * tmem_store_coldest() - segments for a source to revoke, the first one first.
- * @ret: out: up to @max of their numbers.
+ * tmem_store_coldest() - segments to give up, the first one first.
+ * @ret: out: up to @max of them.
  *
  * First those that hold nothing, then those whose pages were asked for least. What
- * is being filled or worked on is not among them.
+ * is being filled or worked on is not among them. For want of memory, those come
+ * that are first in the file.
  *
  * Context: some milliseconds; takes memory for the time of the call, and the locks of
  * space and index for microseconds at a time.
- * Return: how many; 0 as well for want of memory.
+ * Return: how many.
  */
-uint32_t tmem_store_coldest(struct tmem_store *st, uint32_t *ret, uint32_t max);
+uint32_t tmem_store_coldest(struct tmem_store *st, struct tmem_victim *ret,
+			    uint32_t max);
 
 #endif

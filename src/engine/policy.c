@@ -79,12 +79,6 @@ struct survey {
 	int young; /* something is not old enough to be made smaller */
 };
 
-/** struct coldest - of each queue, the oldest segments in order. */
-struct coldest {
-	struct candidate oldest[2][TMEM_COLDEST_MAX];
-	uint32_t count[2], next[2];
-};
-
 static void keep_older(struct candidate *best, const struct candidate *c)
 {
 	if (best->segment == TMEM_SEGMENT_NONE || c->age < best->age)
@@ -96,23 +90,6 @@ static void note_units(struct survey *v, const struct tmem_segment *g)
 	if (g->cls == TMEM_CLASS_EPHEMERAL)
 		v->units[g->queue] += tmem_word_units(
 			atomic_load_explicit(&g->word, memory_order_relaxed));
-}
-
-static void note_cold(struct coldest *k, const struct candidate *c)
-{
-	struct candidate *list = k->oldest[c->queue];
-	uint32_t i = k->count[c->queue];
-
-	if (i == TMEM_COLDEST_MAX) {
-		if (list[i - 1].age <= c->age)
-			return;
-		i--;
-	} else {
-		k->count[c->queue]++;
-	}
-	for (; i && list[i - 1].age > c->age; i--)
-		list[i] = list[i - 1];
-	list[i] = *c;
 }
 
 static void note_dense(struct survey *v, const struct tmem_dense *d,
@@ -133,8 +110,7 @@ static void note_dense(struct survey *v, const struct tmem_dense *d,
 		keep_older(&v->oldest_loose[layout], c);
 }
 
-static void note_segment(struct survey *v, struct coldest *k,
-			 const struct tmem_dense *d,
+static void note_segment(struct survey *v, const struct tmem_dense *d,
 			 const struct tmem_segment *g, uint32_t n)
 {
 	uint64_t w = atomic_load_explicit(&g->word, memory_order_relaxed);
@@ -162,15 +138,11 @@ static void note_segment(struct survey *v, struct coldest *k,
 		keep_older(&v->oldest_raw[c.cls], &c);
 	if (d->raw_pct < 100)
 		note_dense(v, d, g, &c);
-	if (c.cls != TMEM_CLASS_EPHEMERAL)
-		return;
-	keep_older(&v->oldest[c.queue], &c);
-	if (k)
-		note_cold(k, &c);
+	if (c.cls == TMEM_CLASS_EPHEMERAL)
+		keep_older(&v->oldest[c.queue], &c);
 }
 
-/* @k: NULL, or all zero. */
-static void survey(struct tmem_store *st, struct survey *v, struct coldest *k)
+static void survey(struct tmem_store *st, struct survey *v)
 {
 	const struct candidate none = { .segment = TMEM_SEGMENT_NONE };
 	struct tmem_space *s = &st->space;
@@ -188,7 +160,7 @@ static void survey(struct tmem_store *st, struct survey *v, struct coldest *k)
 		g = &s->segments[n];
 		state = atomic_load_explicit(&g->state, memory_order_relaxed);
 		if (state == TMEM_SEGMENT_SEALED)
-			note_segment(v, k, &st->dense, g, n);
+			note_segment(v, &st->dense, g, n);
 		else if (state == TMEM_SEGMENT_OPEN ||
 			 state == TMEM_SEGMENT_BUSY)
 			note_units(v, g);
@@ -284,7 +256,7 @@ void tmem_policy_choose(struct tmem_store *st, enum tmem_need need,
 	struct survey v;
 
 	memset(ret, 0, sizeof(*ret));
-	survey(st, &v, NULL);
+	survey(st, &v);
 	switch (need) {
 	case TMEM_NEED_PAGE:
 		(void)choose_evict(st, &v, ret);
@@ -430,35 +402,4 @@ void tmem_policy_note_full(struct tmem_store *st, const struct tmem_ref *ref)
 	room = atomic_load_explicit(&st->contest.room, memory_order_relaxed);
 	room = room ? room - room / ROOM_GRAIN + now / ROOM_GRAIN : now;
 	atomic_store_explicit(&st->contest.room, room, memory_order_relaxed);
-}
-
-/* The next of each queue, as choose_evict() wants them. */
-static void offer(const struct coldest *k, struct survey *v)
-{
-	uint32_t q;
-
-	for (q = 0; q < 2; q++) {
-		v->oldest[q].segment = TMEM_SEGMENT_NONE;
-		if (k->next[q] < k->count[q])
-			v->oldest[q] = k->oldest[q][k->next[q]];
-	}
-}
-
-uint32_t tmem_policy_coldest(struct tmem_store *st,
-			     struct tmem_choice ret[TMEM_COLDEST_MAX])
-{
-	struct coldest k = { 0 };
-	struct survey v;
-	uint32_t n;
-
-	survey(st, &v, &k);
-	for (n = 0; n < TMEM_COLDEST_MAX; n++) {
-		offer(&k, &v);
-		if (!choose_evict(st, &v, &ret[n]))
-			break;
-		v.units[ret[n].queue] -=
-			k.oldest[ret[n].queue][k.next[ret[n].queue]].units;
-		k.next[ret[n].queue]++;
-	}
-	return n;
 }

@@ -64,15 +64,4 @@ void tmem_policy_try_flush(struct tmem_store *st, const struct tmem_ref *ref);
 /** tmem_policy_note_full() - a page of this shard has to go. */
 void tmem_policy_note_full(struct tmem_store *st, const struct tmem_ref *ref);
 
-/** Segments that one look at all of them finds to lose. */
-#define TMEM_COLDEST_MAX 16u
-
-/**
- * tmem_policy_coldest() - sealed ephemeral segments to lose, the first one first.
- *
- * Return: how many.
- */
-uint32_t tmem_policy_coldest(struct tmem_store *st,
-			     struct tmem_choice ret[TMEM_COLDEST_MAX]);
-
 #endif

@@ -10,11 +10,19 @@
 #include <stdlib.h>
 
 #include "ager.h"
-#include "policy.h"
+#include "order.h"
 #include "store.h"
 
 /* Jobs of compressing and compacting in a row that free nothing. */
 #define FRUITLESS_MAX 64
+
+/* Segments that one look at the index finds to lose: 2 GiB of the largest, and
+ * 8 KiB of a caller's stack. */
+#define RANKED_MAX 1024u
+
+/* Of these, given back under one hold of the locks that whoever wants a segment
+ * waits for: half a millisecond. */
+#define LOST_AT_ONCE 16u
 
 static uint32_t held(const struct tmem_store *st)
 {
@@ -40,23 +48,15 @@ static int by_segment(const void *va, const void *vb)
 	return a->segment < b->segment ? -1 : a->segment > b->segment;
 }
 
-/* Up to `count` of them; says how many. */
-static uint32_t lose_coldest(struct tmem_store *st, uint32_t count)
+/* Losing and saying so are one step to a walker. */
+static uint32_t lose(struct tmem_store *st, const struct tmem_victim *victims,
+		     uint32_t count)
 {
-	struct tmem_choice choices[TMEM_COLDEST_MAX];
-	struct tmem_victim victims[TMEM_COLDEST_MAX];
-	uint32_t n = tmem_policy_coldest(st, choices), i;
 	uint64_t pages;
+	uint32_t n;
 
-	n = n < count ? n : count;
-	for (i = 0; i < n; i++) {
-		victims[i].segment = choices[i].segment;
-		victims[i].epoch = choices[i].epoch;
-	}
-	qsort(victims, n, sizeof(*victims), by_segment);
-	/* Losing and saying so are one step to a walker. */
 	tmem_lock_acquire(&st->sweep.lock);
-	n = tmem_space_lose(&st->space, victims, n,
+	n = tmem_space_lose(&st->space, victims, count,
 			    atomic_load(&st->sweep.wanted) + 1, &pages);
 	if (n) {
 		atomic_fetch_add(&st->lost, pages);
@@ -64,6 +64,21 @@ static uint32_t lose_coldest(struct tmem_store *st, uint32_t count)
 	}
 	tmem_lock_release(&st->sweep.lock);
 	return n;
+}
+
+/* Up to `count` of them; says how many. */
+static uint32_t lose_coldest(struct tmem_store *st, uint32_t count)
+{
+	struct tmem_victim victims[RANKED_MAX];
+	uint32_t n, i, lost = 0;
+
+	n = tmem_store_coldest(st, victims,
+			       count < RANKED_MAX ? count : RANKED_MAX);
+	qsort(victims, n, sizeof(*victims), by_segment);
+	for (i = 0; i < n; i += LOST_AT_ONCE)
+		lost += lose(st, victims + i,
+			     n - i < LOST_AT_ONCE ? n - i : LOST_AT_ONCE);
+	return lost;
 }
 
 /* What is held above `target` goes, as far as losing pages does it. */

@@ -3,10 +3,10 @@
  * lease-daemon.c - segments out of stock: what the engine calls, and how much is
  * kept in stock.
  *
- * The stock grows like a window: it doubles each time that it was empty when
- * somebody came, and falls back to its least after a second without. So a
- * session that fills up at full speed is short a few times in all, and one at
- * rest holds little.
+ * The stock grows like a window: it doubles when it was empty as somebody came,
+ * once until something comes that was asked for with it so large, and falls back
+ * to its least after a second without. So a session that fills up at full speed is
+ * short a few times in all, and one at rest holds little.
  */
 #include "lease-daemon.h"
 
@@ -65,10 +65,15 @@ static int is_short(const struct tmem_daemon_lease *l)
 		       l->lease.segments_max;
 }
 
+/* Doubled for each put that is refused while segments are on their way, it was a
+ * quarter of the limit within microseconds, whatever the session had use for. */
 static void grow_target(struct tmem_daemon_lease *l, enum tmem_class cls)
 {
 	uint32_t most = l->limit / MOST_SHARE;
 
+	if (l->got[cls] < l->grows[cls])
+		return;
+	l->grows[cls] = l->asked[cls] + 1;
 	l->target[cls] *= 2;
 	if (l->target[cls] > most)
 		l->target[cls] = most;

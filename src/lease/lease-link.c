@@ -309,6 +309,7 @@ int tmem_lease_daemon_return(struct tmem_lease *lease)
 	reconcile(l);
 	memset(l->asked, 0, sizeof(l->asked));
 	memset(l->got, 0, sizeof(l->got));
+	memset(l->grows, 0, sizeof(l->grows));
 	atomic_store(&l->linked, 1);
 	tmem_lock_release(&l->lock);
 	return 0;

@@ -39,6 +39,7 @@ struct tmem_daemon_lease {
 	uint32_t target[TMEM_CLASSES]; /* the same, grown by need */
 	uint64_t asked[TMEM_CLASSES];  /* of this daemon, ever */
 	uint64_t got[TMEM_CLASSES];    /* from this daemon, ever */
+	uint64_t grows[TMEM_CLASSES];  /* the target may, at that much got */
 };
 
 /** tmem_link_open() - connect, say hello, take the lease. Return: 0, negative

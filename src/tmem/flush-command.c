@@ -40,6 +40,25 @@ static const struct argp flush_argp = {
 	.children = command_common,
 };
 
+/* No more than is there to begin with: sessions that go on putting borrow again as
+ * fast as it is taken, and taking that too would have no end. */
+static int bound(struct daemon_talk *t, struct tmem_wire_flush *m)
+{
+	struct daemon_view v = { 0 };
+	const struct tmem_wire_domain *d;
+	int err = daemon_view_take(&v, t);
+	uint64_t most = v.status.freeable_bytes;
+
+	if (m->domain[0]) {
+		d = err ? NULL : daemon_view_find(&v, m->domain);
+		most = d ? d->freeable_bytes : 0;
+	}
+	if (m->bytes > most)
+		m->bytes = most;
+	daemon_view_finish(&v);
+	return err;
+}
+
 /* A daemon takes a turn's worth at a time. */
 static int flush_all(struct daemon_talk *t, struct tmem_wire_flush *m,
 		     uint64_t *ret_bytes)
@@ -70,6 +89,8 @@ int flush_run(int argc, char **argv)
 		return COMMAND_USAGE;
 	m.bytes = o.size;
 	err = daemon_talk_open(&talk, o.socket);
+	if (!err)
+		err = bound(&talk, &m);
 	if (!err)
 		err = flush_all(&talk, &m, &bytes);
 	daemon_talk_close(&talk);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -60,13 +61,28 @@ static int make(const struct control_options *o, struct text *ret)
 	return err;
 }
 
+/* Return: 0, negative errno; @fd is closed in any case. */
+static int write_all(int fd, const struct text *t)
+{
+	ssize_t n;
+	size_t at;
+	int err = 0;
+
+	for (at = 0; !err && at < t->len; at += (size_t)(n > 0 ? n : 0)) {
+		n = write(fd, t->at + at, t->len - at);
+		if (n < 0 && errno != EINTR)
+			err = -errno;
+	}
+	if (close(fd) && !err)
+		err = -errno;
+	return err;
+}
+
 /* Beside what was there before, then in its place: a full disk loses nothing. */
-static int save(const char *path, const struct text *t)
+static int replace(const char *path, const struct text *t)
 {
 	char *beside = NULL;
 	int fd, err = 0;
-	ssize_t n;
-	size_t at;
 
 	if (asprintf(&beside, "%s.%d", path, (int)getpid()) < 0)
 		return -ENOMEM;
@@ -76,18 +92,34 @@ static int save(const char *path, const struct text *t)
 		free(beside);
 		return err;
 	}
-	for (at = 0; !err && at < t->len; at += (size_t)(n > 0 ? n : 0)) {
-		n = write(fd, t->at + at, t->len - at);
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-	}
-	if (close(fd) && !err)
-		err = -errno;
+	err = write_all(fd, t);
 	if (!err && rename(beside, path))
 		err = -errno;
 	if (err)
 		(void)unlink(beside);
 	free(beside);
+	return err;
+}
+
+/* A pipe or a device is written to, not replaced: a file in the place of /dev/null
+ * would be found out late. Of a link, what it leads to. */
+static int save(const char *path, const struct text *t)
+{
+	char *target;
+	struct stat st;
+	int fd, err;
+
+	if (stat(path, &st))
+		return replace(path, t);
+	if (!S_ISREG(st.st_mode)) {
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		return fd < 0 ? -errno : write_all(fd, t);
+	}
+	target = realpath(path, NULL);
+	if (!target)
+		return -errno;
+	err = replace(target, t);
+	free(target);
 	return err;
 }
 

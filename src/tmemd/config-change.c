@@ -160,3 +160,28 @@ int tmemd_config_change(const struct tmemd_config *old, const char *domain,
 		*ret = d.c;
 	return err;
 }
+
+int tmemd_config_forget(const struct tmemd_config *old, const char *domain,
+			const struct tmem_logger *logger,
+			struct tmemd_config **ret)
+{
+	struct tmemd_draft d = { .logger = logger, .changing = 1 };
+	struct tmemd_domain *section;
+	int err = copy(old, &d);
+
+	if (!err) {
+		section = tmemd_sections_find(d.c->sections, d.c->domain_count,
+					      domain);
+		if (section)
+			memmove(section, section + 1,
+				(size_t)(d.c->sections + --d.c->domain_count -
+					 section) *
+					sizeof(*section));
+		err = tmemd_draft_settle(&d);
+	}
+	if (err)
+		tmemd_config_destroy(d.c);
+	else
+		*ret = d.c;
+	return err;
+}

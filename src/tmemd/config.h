@@ -39,7 +39,7 @@ struct tmemd_policy;
  * @min_bytes: what it is lent whatever others weigh; at most the cap.
  * @weight: what is short is divided in proportion to it; 1 at least.
  * @frozen: 1: nothing more is lent, and its sessions refuse puts.
- * @line: where in the file it began.
+ * @line: where in the file it began; 0: it was set by hand.
  */
 struct tmemd_domain {
 	char name[TMEMD_DOMAIN_MAX];
@@ -143,6 +143,18 @@ int tmemd_config_reread(const struct tmemd_config *old,
  */
 int tmemd_config_change(const struct tmemd_config *old, const char *domain,
 			const char *pairs, size_t len,
+			const struct tmem_logger *logger,
+			struct tmemd_config **ret)
+	__attribute__((warn_unused_result));
+
+/**
+ * tmemd_config_forget() - without the section of a domain.
+ * @old: what is in force; left alone.
+ * @logger: is told in one line why not.
+ *
+ * Return: 0; -EINVAL told; -ENOMEM.
+ */
+int tmemd_config_forget(const struct tmemd_config *old, const char *domain,
 			const struct tmem_logger *logger,
 			struct tmemd_config **ret)
 	__attribute__((warn_unused_result));

@@ -9,7 +9,6 @@
  */
 #include "host.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
@@ -19,10 +18,8 @@
 
 #include <tmem/tmem.h>
 
+#include "kernel-text.h"
 #include "mem.h"
-
-/* The lines that are read are well within it; zoneinfo is read in pieces. */
-#define TEXT_MAX 8192u
 
 /* Some tasks stalled for 70 ms within a second: what TMO calls noticeable is less,
  * but a tenth of it can be had by starting a large program. Without privileges
@@ -78,40 +75,15 @@ void tmemd_host_init(struct tmemd_host *h, const struct tmem_logger *logger)
 				"not shrink the budget, the floor still does");
 }
 
-static void close_file(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-}
-
 void tmemd_host_finish(struct tmemd_host *h)
 {
-	close_file(&h->meminfo_fd);
-	close_file(&h->vmstat_fd);
-	close_file(&h->zoneinfo_fd);
-	close_file(&h->stall_fd);
+	tmemd_text_close(&h->meminfo_fd);
+	tmemd_text_close(&h->vmstat_fd);
+	tmemd_text_close(&h->zoneinfo_fd);
+	tmemd_text_close(&h->stall_fd);
 }
 
 /* ---- Reading ------------------------------------------------------------- */
-
-/* The number behind a name at the start of a line; `missing` if it is not there. */
-static uint64_t figure(const char *text, const char *name, uint64_t missing)
-{
-	const char *at = strstr(text, name);
-
-	while (at && at != text && at[-1] != '\n')
-		at = strstr(at + 1, name);
-	return at ? strtoull(at + strlen(name), NULL, 10) : missing;
-}
-
-static size_t read_at(int fd, char *text, size_t size, off_t at)
-{
-	ssize_t n = fd < 0 ? 0 : pread(fd, text, size - 1, at);
-
-	text[n > 0 ? n : 0] = 0;
-	return n > 0 ? (size_t)n : 0;
-}
 
 /* Pages in a piece's "count:" lines; a line that the piece cuts is left over. */
 static uint64_t count_in(char *text, size_t *used)
@@ -132,12 +104,12 @@ static uint64_t count_in(char *text, size_t *used)
 
 static uint64_t pages_at_hand(int fd)
 {
-	char text[TEXT_MAX];
+	char text[TMEMD_TEXT_MAX];
 	size_t used = 1;
 	uint64_t sum = 0;
 	off_t at = 0;
 
-	while (used && read_at(fd, text, sizeof(text), at)) {
+	while (used && tmemd_text_read(fd, text, sizeof(text), at)) {
 		sum += count_in(text, &used);
 		at += (off_t)used;
 	}
@@ -146,11 +118,11 @@ static uint64_t pages_at_hand(int fd)
 
 uint64_t tmemd_host_available(const struct tmemd_host *h, uint64_t enough_bytes)
 {
-	char text[TEXT_MAX];
+	char text[TMEMD_TEXT_MAX];
 	uint64_t available;
 
-	(void)read_at(h->meminfo_fd, text, sizeof(text), 0);
-	available = figure(text, "MemAvailable:", TMEMD_HOST_UNKNOWN);
+	(void)tmemd_text_read(h->meminfo_fd, text, sizeof(text), 0);
+	available = tmemd_text_number(text, "MemAvailable:", TMEMD_HOST_UNKNOWN);
 	if (available == TMEMD_HOST_UNKNOWN)
 		return available;
 	available *= 1024;
@@ -161,9 +133,9 @@ uint64_t tmemd_host_available(const struct tmemd_host *h, uint64_t enough_bytes)
 
 uint64_t tmemd_host_scanned(const struct tmemd_host *h)
 {
-	char text[TEXT_MAX];
+	char text[TMEMD_TEXT_MAX];
 
-	(void)read_at(h->vmstat_fd, text, sizeof(text), 0);
-	return figure(text, "pgscan_kswapd ", 0) +
-	       figure(text, "pgscan_direct ", 0);
+	(void)tmemd_text_read(h->vmstat_fd, text, sizeof(text), 0);
+	return tmemd_text_number(text, "pgscan_kswapd ", 0) +
+	       tmemd_text_number(text, "pgscan_direct ", 0);
 }

@@ -7,18 +7,18 @@
  */
 #include "margin.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel-text.h"
+
 /* Kept free: the daemon's own heap, tables of a few thousand leases, and what is
  * lent between two looks. */
 #define MARGIN_BYTES (64ull << 20)
 
-#define TEXT_MAX 8192u
 #define PATH_BYTES 1024u
 
 /* The files of one kind of cgroup. */
@@ -97,61 +97,35 @@ void tmemd_margin_init(struct tmemd_margin *m)
 	}
 }
 
-static void close_file(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-}
-
 void tmemd_margin_finish(struct tmemd_margin *m)
 {
-	close_file(&m->limit_fd);
-	close_file(&m->usage_fd);
-	close_file(&m->stat_fd);
-}
-
-static int read_text(int fd, char *text)
-{
-	ssize_t n = pread(fd, text, TEXT_MAX - 1, 0);
-
-	if (n <= 0)
-		return -EIO;
-	text[n] = 0;
-	return 0;
-}
-
-/* The number behind a name at the start of a line. */
-static uint64_t figure(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	/* "active_file" is the end of other names. */
-	while (at && at != text && at[-1] != '\n')
-		at = strstr(at + 1, name);
-	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+	tmemd_text_close(&m->limit_fd);
+	tmemd_text_close(&m->usage_fd);
+	tmemd_text_close(&m->stat_fd);
 }
 
 static uint64_t cache_bytes(const struct tmemd_margin *m, const char *stat)
 {
 	const struct kind *k = &kinds[m->kind];
 
-	return figure(stat, k->cache[0]) + figure(stat, k->cache[1]);
+	return tmemd_text_number(stat, k->cache[0], 0) +
+	       tmemd_text_number(stat, k->cache[1], 0);
 }
 
 uint64_t tmemd_margin_bytes(const struct tmemd_margin *m)
 {
-	char text[TEXT_MAX];
+	char text[TMEMD_TEXT_MAX];
 	uint64_t limit, usage, cache;
 
-	if (m->limit_fd < 0 || read_text(m->limit_fd, text) ||
+	if (!tmemd_text_read(m->limit_fd, text, sizeof(text), 0) ||
 	    !strncmp(text, "max", 3))
 		return UINT64_MAX;
 	limit = strtoull(text, NULL, 10);
-	if (read_text(m->usage_fd, text))
+	if (!tmemd_text_read(m->usage_fd, text, sizeof(text), 0))
 		return UINT64_MAX;
 	usage = strtoull(text, NULL, 10);
-	cache = read_text(m->stat_fd, text) ? 0 : cache_bytes(m, text);
+	(void)tmemd_text_read(m->stat_fd, text, sizeof(text), 0);
+	cache = cache_bytes(m, text);
 	usage = usage > cache ? usage - cache : 0;
 	if (limit <= usage || limit - usage <= MARGIN_BYTES)
 		return 0;

@@ -12,7 +12,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "kernel-text.h"
 
 /* Two lines of less than a hundred bytes. */
 #define TEXT_MAX 512
@@ -24,9 +25,7 @@ void tmemd_psi_init(struct tmemd_psi *p)
 
 void tmemd_psi_finish(struct tmemd_psi *p)
 {
-	if (p->fd >= 0)
-		(void)close(p->fd);
-	p->fd = -1;
+	tmemd_text_close(&p->fd);
 }
 
 static void read_line(const char *text, const char *name, uint32_t *avg10,
@@ -58,8 +57,7 @@ void tmemd_psi_read(const char *text, struct tmem_wire_psi *ret)
 void tmemd_psi_look(const struct tmemd_psi *p, struct tmem_wire_psi *ret)
 {
 	char text[TEXT_MAX];
-	ssize_t n = p->fd < 0 ? 0 : pread(p->fd, text, sizeof(text) - 1, 0);
 
-	text[n > 0 ? n : 0] = 0;
+	(void)tmemd_text_read(p->fd, text, sizeof(text), 0);
 	tmemd_psi_read(text, ret);
 }

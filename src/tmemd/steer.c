@@ -80,6 +80,40 @@ static int known(struct tmemd *d, const char *domain)
 	       tmemd_config_domain(d->config, domain, &section) == 1;
 }
 
+/* A domain that was set by hand, and that nobody is of any more: the first of them.
+ * NULL: there is none. */
+static const char *forgettable(struct tmemd *d)
+{
+	const struct tmemd_domain *s = d->config->sections;
+	size_t i;
+
+	for (i = 0; i < d->config->domain_count; i++)
+		if (!s[i].line && !tmemd_ledger_find(&d->ledger, s[i].name))
+			return s[i].name;
+	return NULL;
+}
+
+/* Names that come once and never again, as those of containers, do not use up the
+ * places for all who come later. */
+static int change(struct tmemd *d, const char *domain, const char *pairs,
+		  size_t len, const struct tmem_logger *logger,
+		  struct tmemd_config **ret)
+{
+	const char *name = d->config->domain_count == TMEMD_DOMAINS_MAX
+				   ? forgettable(d)
+				   : NULL;
+	struct tmemd_config *less = NULL;
+	int err = 0;
+
+	if (domain && name && strcmp(name, domain) != 0)
+		err = tmemd_config_forget(d->config, name, logger, &less);
+	if (!err)
+		err = tmemd_config_change(less ? less : d->config, domain,
+					  pairs, len, logger, ret);
+	tmemd_config_destroy(less);
+	return err;
+}
+
 static int set(struct tmemd *d, struct tmemd_peer *p,
 	       const struct tmem_wire_set *m)
 {
@@ -92,8 +126,8 @@ static int set(struct tmemd *d, struct tmemd_peer *p,
 
 	if (m->domain[0] && !known(d, m->domain))
 		return refuse_unknown(p, m->domain);
-	err = tmemd_config_change(d->config, m->domain[0] ? m->domain : NULL,
-				  m->pairs, len, &logger, &config);
+	err = change(d, m->domain[0] ? m->domain : NULL, m->pairs, len, &logger,
+		     &config);
 	if (err == -ENOMEM)
 		take_line(&a, 0, "the daemon is out of memory");
 	if (err)

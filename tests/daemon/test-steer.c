@@ -25,6 +25,13 @@
 #define LOOKER_GID 65531
 #define OTHER_UID 65532
 
+#define BASE                                                                   \
+	"budget = 256M\nfloor = 0\nmax-sessions = 400\n"                       \
+	"default-persistent = 64M\nwatch-group = 65531\n"
+
+/* TMEMD_DOMAINS_MAX */
+#define TMEMD_SECTIONS 1024
+
 static struct daemon d;
 
 static int set_up(void **state)
@@ -33,8 +40,7 @@ static int set_up(void **state)
 	if (!daemon_exists())
 		return 0;
 	daemon_init(&d);
-	daemon_configure(&d, "budget = 256M\nfloor = 0\nmax-sessions = 400\n"
-			     "default-persistent = 64M\nwatch-group = 65531\n");
+	daemon_configure(&d, BASE);
 	daemon_start(&d);
 	return 0;
 }
@@ -416,6 +422,34 @@ static int steer(void *ctx)
 		   : as_looker(TMEM_WIRE_FLUSH, sizeof(struct tmem_wire_flush));
 }
 
+/* Names that come and go, as those of containers: what was set for one that is gone
+ * makes place for the next one, what a file says or a session is of does not. */
+static void names_come_and_go(void **state)
+{
+	static char text[64 * 1024];
+	struct tmem *gone, *here, *next;
+	size_t len;
+	int i;
+
+	(void)state;
+	len = (size_t)sprintf(text, "%s", BASE);
+	for (i = 0; i < TMEMD_SECTIONS - 1; i++)
+		len += (size_t)sprintf(text + len, "[domain file-%d]\n", i);
+	daemon_reload(&d, text, "configuration read");
+	gone = daemon_open(&d, "gone", 0);
+	assert_true(set("gone", "weight=7").done);
+	tmem_close(gone);
+	here = daemon_open(&d, "here", 0);
+	assert_true(set("here", "weight=8").done);
+	assert_true(set("here", "weight=9").done);
+	next = daemon_open(&d, "next", 0);
+	assert_non_null(strstr(set("next", "weight=10").text,
+			       "more than 1024 domains"));
+	tmem_close(next);
+	tmem_close(here);
+	daemon_reload(&d, BASE, "configuration read");
+}
+
 static void lookers_change_nothing(void **state)
 {
 	(void)state;
@@ -483,6 +517,7 @@ int main(void)
 		cmocka_unit_test(evict_ends_who_does_not_answer),
 		cmocka_unit_test(each_once_however_many),
 		cmocka_unit_test(counts_do_not_fall),
+		cmocka_unit_test(names_come_and_go),
 		cmocka_unit_test(lookers_change_nothing),
 		cmocka_unit_test(no_verbs),
 	};

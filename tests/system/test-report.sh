@@ -21,6 +21,7 @@ import os
 import re
 import shutil
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -217,6 +218,23 @@ def test_fresh(directory):
         r = report(path, "-")
         check("standard output", r.returncode == 0 and
               r.stdout.startswith("<!DOCTYPE html>"))
+        # What is there stays what it is.
+        os.mkfifo(directory + "/pipe")
+        reader = subprocess.Popen(["cat", directory + "/pipe"],
+                                  stdout=subprocess.PIPE, text=True)
+        check("to a pipe", report(path, directory + "/pipe").returncode == 0)
+        is_pipe = stat.S_ISFIFO(os.stat(directory + "/pipe").st_mode)
+        check("it is still one", is_pipe)
+        if not is_pipe:
+            reader.terminate()
+        check("all of it", reader.communicate()[0].startswith("<!DOCTYPE html>"))
+        os.unlink(directory + "/pipe")
+        os.symlink("fresh.html", directory + "/link")
+        os.truncate(out, 0)
+        check("to a link", report(path, directory + "/link").returncode == 0)
+        check("the link leads there", os.path.islink(directory + "/link") and
+              os.stat(out).st_size > 0)
+        os.unlink(directory + "/link")
         refused("a directory", report(path, directory), 1, "cannot write")
         refused("nowhere", report(path, directory + "/no/where.html"), 1,
                 "cannot write .*No such file")

@@ -123,6 +123,41 @@ json 'r[0]["name"].startswith("\ufffd\ufffd\x1b")'
 wait "${clients[0]}"
 clients=()
 
+# Flush ends though all that is taken is borrowed again at once: 300M are there.
+rm -f "$socket"
+python3 - "$socket" "$source/tests/lib" <<'END' &
+import struct
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[2])
+import pretender
+
+FLUSH = 25
+
+
+def refill(verb, reply):
+    if struct.unpack("=I", verb[:4])[0] != FLUSH:
+        return reply
+    return pretender.message(83, struct.pack("=IIQQ512s", 1, 1, 64 << 20, 0, b""))
+
+
+pretender.Pretender(sys.argv[1], ["a"], refill)
+time.sleep(60)
+END
+clients+=($!)
+for ((i = 0; i < 1000; i++)); do
+	[ -S "$socket" ] && break
+	sleep 0.01
+done
+run 0 timeout 5 "$tmem" flush --json "${at[@]}"
+json 'r["flushed_bytes"] == 320 << 20'
+kill "${clients[0]}"
+wait "${clients[0]}" 2>/dev/null || true
+clients=()
+rm -f "$socket"
+
 # ---- A daemon and its domains ----------------------------------------------------
 
 printf 'budget = 64M\nfloor = 0\nmax-sessions = 4000\n[domain kept]\nmin = 16M\n' \

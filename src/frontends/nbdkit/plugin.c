@@ -286,12 +286,7 @@ static int answer(int err, const char *what, uint32_t count, uint64_t offset)
 
 static int sync_home(void)
 {
-	unsigned i;
-	int err = plugin.home.fd < 0 ? 0 : home_sync(&plugin.home);
-
-	for (i = 0; err && i < plugin.volume_count; i++)
-		volume_lose_home(&plugin.volumes[i]);
-	return err;
+	return volumes_sync(plugin.volumes, plugin.volume_count);
 }
 
 static int and_sync(int err, uint32_t flags)

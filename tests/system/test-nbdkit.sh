@@ -92,7 +92,8 @@ truncate -s 32M "$dir/data"
 refused() {
 	local want=$1 lines
 	shift
-	if timeout 20 nbdkit -U "$dir/none" "$plugin" "$@" --run true \
+	# shellcheck disable=SC2086 # words
+	if timeout 20 ${under-} nbdkit -U "$dir/none" "$plugin" "$@" --run true \
 		>"$dir/out" 2>&1; then
 		fail "taken: $*"
 	fi
@@ -123,6 +124,12 @@ refused 'it has 1048576 bytes, and 2097152 are needed' size=1M export=a export=b
 refused 'backing=.*folder: Is a directory' size=1M "backing=$dir/folder"
 refused 'want a file or a block device' size=1M backing=/dev/null
 refused 'No such file or directory' size=1M "backing=$dir/no/such"
+# Seen before the fork: what goes wrong after it is told to nobody.
+if [ "$(id -u)" = 0 ] && setpriv --bounding-set=-ipc_lock true 2>/dev/null; then
+	under='setpriv --bounding-set=-ipc_lock prlimit --memlock=65536 --'
+	refused 'swap=true: mlockall: ' size=1M swap=true
+	under=''
+fi
 [ -e "$dir/none" ] && fail 'something was served'
 
 # A file that cannot be written: root may write any, so one on a device.
@@ -181,12 +188,21 @@ stop
 # It goes into the background, and the store is opened there.
 rm -f "$sock"
 try daemonize nbdkit -U "$sock" -P "$dir/pid" "$plugin" size=32M store=embedded swap=true
+cp "$dir/out" "$dir/said"
 server=$(cat "$dir/pid")
 uri="nbd+unix:///?socket=$sock"
 try 'qemu-io of a daemon' qemu-io -f raw "$uri" -c 'write -P 7 0 4M' -c 'read -P 7 0 4M' \
 	-c 'discard 0 4M' -c 'read -P 0 0 4M'
 ! grep -q 'verification failed' "$dir/out" || fail 'other bytes'
 grep -q '^VmLck:[[:space:]]*[1-9]' "/proc/$server/status" || fail 'nothing is locked'
+# PF_MEMALLOC_NOIO, which PR_SET_IO_FLUSHER sets, of every thread; or it is told.
+for task in "/proc/$server/task"/*; do
+	flags=$(sed "s/.*) //" "$task/stat" 2>/dev/null | cut -d " " -f 7)
+	[ -n "$flags" ] || continue # it has ended
+	[ $((flags & 0x80000)) != 0 ] ||
+		grep -q 'goes on without PR_SET_IO_FLUSHER: ' "$dir/said" ||
+		fail "no driver of I/O, and not told: $(cat "$task/comm")"
+done
 # Also memory that is locked is given back.
 rss_kib() {
 	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status"

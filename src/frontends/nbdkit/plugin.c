@@ -91,6 +91,24 @@ static int open_session(void)
 	return -1;
 }
 
+/* Nothing on the way of a page may wait for memory that waits for the page. Tried
+ * before the fork, when it can be told, and done after it: a child has none of its
+ * parent's locks. */
+static int settle_for_swap(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
+		nbdkit_error("swap=true: mlockall: %s; run as root or raise the "
+			     "limit of locked memory",
+			     strerror(errno));
+		return -1;
+	}
+	/* A container's root may not, and its swap is as good as it was. */
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
+		nbdkit_error("swap=true: goes on without PR_SET_IO_FLUSHER: %s",
+			     strerror(errno));
+	return 0;
+}
+
 static int plugin_get_ready(void)
 {
 	const struct parameters *p = &plugin.parameters;
@@ -104,6 +122,8 @@ static int plugin_get_ready(void)
 		nbdkit_error("%s", line);
 		return -1;
 	}
+	if (p->swap == 1 && settle_for_swap())
+		return -1;
 	if (open_session())
 		return -1;
 	err = supply_prove(&w, plugin.session, line);
@@ -140,20 +160,6 @@ static int make_volumes(void)
 	if (err)
 		nbdkit_error("no disk: %s", strerror(-err));
 	return err ? -1 : 0;
-}
-
-/* Nothing on the way of a page may wait for memory that waits for the page. */
-static int settle_for_swap(void)
-{
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
-		nbdkit_error("swap=true: mlockall: %s; run as root or raise the "
-			     "limit of locked memory",
-			     strerror(errno));
-		return -1;
-	}
-	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
-		nbdkit_debug("PR_SET_IO_FLUSHER: %s", strerror(errno));
-	return 0;
 }
 
 static int plugin_after_fork(void)

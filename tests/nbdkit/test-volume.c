@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -154,6 +155,27 @@ static void pages_go_to_and_fro(void **state)
 	end(s);
 }
 
+/* What pages took home leaves no room there when they are trimmed. */
+static void home_gets_its_room_back(void **state)
+{
+	struct scene *s = begin(1);
+	struct stat st;
+	uint64_t page;
+
+	(void)state;
+	for (page = 0; page < 64; page++)
+		assert_int_equal(write_page(s, page, s->a), 0);
+	assert_int_equal(tmem_preswap_shrink(s->v.area, 0, NULL), 0);
+	assert_int_equal(fsync(s->home.fd), 0);
+	assert_int_equal(fstat(s->home.fd, &st), 0);
+	assert_true((uint64_t)st.st_blocks * 512 >= 64 * PAGE);
+	assert_int_equal(volume_trim(&s->v, 64 * PAGE, 0), 0);
+	assert_int_equal(fsync(s->home.fd), 0);
+	assert_int_equal(fstat(s->home.fd, &st), 0);
+	assert_true((uint64_t)st.st_blocks * 512 < 16 * PAGE);
+	end(s);
+}
+
 /* A part of a page, wherever the rest of it lies. */
 static void parts_keep_the_rest(void **state)
 {
@@ -218,6 +240,31 @@ static void refused_and_homeless_is_lost(void **state)
 	expect(s, 7, s->a);
 	assert_int_equal(volume_zero(&s->v, PAGE, 8 * PAGE), 0);
 	expect(s, 8, NULL);
+	end(s);
+}
+
+static void *thaw_soon(void *arg)
+{
+	const struct timespec t = { .tv_nsec = 50 * 1000000l };
+
+	(void)nanosleep(&t, NULL);
+	(void)tmem_freeze(arg, 0);
+	return NULL;
+}
+
+/* Memory that is on its way is waited for. */
+static void refused_for_a_while(void **state)
+{
+	struct scene *s = begin(0);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, thaw_soon, s->store.t),
+			 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	(void)pthread_join(thread, NULL);
+	expect(s, 7, s->a);
 	end(s);
 }
 
@@ -508,9 +555,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_go_to_and_fro),
+		cmocka_unit_test(home_gets_its_room_back),
 		cmocka_unit_test(parts_keep_the_rest),
 		cmocka_unit_test(extents_are_of_one_kind),
 		cmocka_unit_test(refused_and_homeless_is_lost),
+		cmocka_unit_test(refused_for_a_while),
 		cmocka_unit_test(home_that_fails),
 		cmocka_unit_test(what_a_failed_sync_leaves),
 		cmocka_unit_test(extents_while_a_page_goes_home),

@@ -6,7 +6,8 @@
  * The stock grows like a window: it doubles each time that it was empty when
  * somebody came, and falls back to its least after a second without. So a
  * session that fills up at full speed is short a few times in all, and one at
- * rest holds little.
+ * rest holds little. A reserve is a larger least for persistent pages, from the
+ * beginning: what may be put while the daemon does not get to run.
  */
 #include "lease-daemon.h"
 
@@ -40,6 +41,10 @@
  * shards takes. */
 #define METADATA_SHARE 2048
 #define METADATA_BYTES_MAX (32ull << 20)
+
+/* Metadata in stock for what a reserve can take: an index has about 50 bytes a page,
+ * which may be packed to a quarter. */
+#define RESERVE_METADATA_SHARE 16
 
 static struct tmem_daemon_lease *of(struct tmem_lease *lease)
 {
@@ -99,12 +104,20 @@ static int daemon_lend(struct tmem_lease *lease, enum tmem_class cls,
 	return err;
 }
 
+/* Nothing came for what was taken: what is there is what can be counted on. */
+static int eats_reserve(const struct tmem_daemon_lease *l)
+{
+	return atomic_load(&l->has_reserved) &&
+	       atomic_load(&l->stock.kept[TMEM_CLASS_PERSISTENT].count) <
+		       l->reserve / 2;
+}
+
 static uint32_t daemon_spare(struct tmem_lease *lease)
 {
 	struct tmem_daemon_lease *l = of(lease);
 
 	/* Without the lock: a moment's figure, asked for again when it matters. */
-	if (!is_short(l))
+	if (!is_short(l) && !eats_reserve(l))
 		return UINT32_MAX;
 	return atomic_load(&l->stock.kept[TMEM_CLASS_EPHEMERAL].count) +
 	       atomic_load(&l->stock.kept[TMEM_CLASS_PERSISTENT].count);
@@ -171,6 +184,7 @@ static const struct tmem_lease_ops daemon_ops = {
 	.spare = daemon_spare,
 	.give_back = daemon_give_back,
 	.populate = daemon_populate,
+	.limit = tmem_lease_daemon_limit,
 	.destroy = daemon_destroy,
 };
 
@@ -194,7 +208,11 @@ static void plan_stock(struct tmem_daemon_lease *l, uint64_t limit)
 	for (cls = 0; cls < TMEM_CLASSES; cls++)
 		l->least[cls] = clamp(bytes / size, LEAST_SEGMENTS, UINT32_MAX);
 	l->least[TMEM_CLASS_METADATA] =
-		clamp(metadata / size + 1, 1, UINT32_MAX);
+		clamp(metadata / size + 1, 1, UINT32_MAX) +
+		(l->reserve + RESERVE_METADATA_SHARE - 1) /
+			RESERVE_METADATA_SHARE;
+	if (l->reserve > l->least[TMEM_CLASS_PERSISTENT])
+		l->least[TMEM_CLASS_PERSISTENT] = l->reserve;
 	/* The others begin with the first pool of theirs. */
 	l->target[TMEM_CLASS_METADATA] = l->least[TMEM_CLASS_METADATA];
 }
@@ -263,6 +281,9 @@ int tmem_lease_daemon_create(const struct tmem_lease_daemon_opts *opts,
 		l->map_bytes =
 			(size_t)l->lease.segments_max * l->lease.segment_size;
 		tmem_lease_daemon_limit(&l->lease, welcome.limit_bytes);
+		l->reserve = clamp((opts->reserve_bytes + l->lease.segment_size -
+				    1) / l->lease.segment_size,
+				   0, l->lease.segments_max);
 		plan_stock(l, welcome.limit_bytes);
 		err = map_data(l);
 	}

@@ -338,10 +338,16 @@ static int take_lent(struct tmem_daemon_lease *l,
 	for (i = 0; i < m->count; i++)
 		if (m->loans[i].segment >= l->lease.segments_max)
 			return -EPROTO;
+	/* Not when a put needs it: mapping takes memory, too. */
+	for (i = 0; i < m->count && l->reserve; i++)
+		l->lease.ops->populate(&l->lease, m->loans[i].segment);
 	tmem_lock_acquire(&l->lock);
 	for (i = 0; i < m->count; i++)
 		tmem_stock_put(&l->stock, (enum tmem_class)m->cls,
 			       m->loans[i].segment, m->loans[i].epoch);
+	if (atomic_load(&l->stock.kept[TMEM_CLASS_PERSISTENT].count) >=
+	    l->reserve)
+		atomic_store(&l->has_reserved, 1);
 	l->got[m->cls] += m->count;
 	l->lent += m->count;
 	tmem_lock_release(&l->lock);
@@ -551,13 +557,13 @@ void tmem_lease_daemon_hint(struct tmem_lease *lease, const uint32_t *segments,
 
 /* ---- Waiting, before there is a keeper or beside it ----------------------- */
 
-static int has_stock(const struct tmem_daemon_lease *l, enum tmem_class cls)
+static uint32_t in_stock(const struct tmem_daemon_lease *l, enum tmem_class cls)
 {
-	return atomic_load(&l->stock.kept[cls].count) != 0;
+	return atomic_load(&l->stock.kept[cls].count);
 }
 
-void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
-			      unsigned wait_ms)
+uint32_t tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
+				  uint32_t count, unsigned wait_ms)
 {
 	struct tmem_daemon_lease *l = (struct tmem_daemon_lease *)lease;
 	const uint64_t start = tmem_clock_ns();
@@ -568,9 +574,10 @@ void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
 		l->target[cls] = l->least[cls];
 	tmem_lock_release(&l->lock);
 	tmem_lease_daemon_wake(lease);
-	while (!has_stock(l, cls) && atomic_load(&l->linked) &&
+	while (in_stock(l, cls) < count && atomic_load(&l->linked) &&
 	       __atomic_load_n(&l->control->segments_limit, __ATOMIC_ACQUIRE) >=
 		       l->lease.segments_max &&
 	       tmem_clock_ns() - start < wait_ms * TMEM_NS_PER_MS)
 		(void)nanosleep(&nap, NULL);
+	return in_stock(l, cls);
 }

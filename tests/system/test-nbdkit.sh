@@ -116,6 +116,9 @@ refused 'bytes of memory are needed to keep all' size=64M store=embedded limit=3
 refused 'bytes of memory are needed to keep all' size=64M store=embedded:size=32M
 refused 'the least is 1M' size=1M store=embedded limit=4k
 refused 'the limit is given twice' size=1M store=embedded:size=8M limit=8M
+refused 'reserve_bytes: the most is half the limit' size=1M store=embedded limit=8M \
+	reserve=5M
+refused 'reserve= is given twice' size=1M reserve=1M reserve=1M
 refused "unknown key 'colour'" size=1M store=embedded:colour=red
 refused 'no daemon answers' size=1M "store=unix:$dir/nobody"
 refused 'it has 1048576 bytes, and 2097152 are needed' size=2M "backing=$dir/short"
@@ -318,6 +321,18 @@ if [ -x "$build/tmemd" ]; then
 	refused 'size: the daemon lends no more than' size=16M "store=unix:$dsock" \
 		domain=small
 	refused 'bytes of memory are needed' size=64M "store=unix:$dsock"
+	refused 'reserve_bytes: the daemon does not lend 10485760 bytes ahead' size=16M \
+		"store=unix:$dsock" domain=small limit=24M reserve=10M \
+		"backing=$dir/backing"
+	# Pages go into the reserve while the daemon does not run, none goes home.
+	serve size=32M "store=unix:$dsock" "backing=$dir/none-home" reserve=8M \
+		domain=ahead
+	kill -STOP "$daemon"
+	try 'from the reserve' qemu-io -f raw "$uri" -c "write -s $dir/data 0 6M" \
+		-c 'read 0 6M'
+	[ "$(stat -c %b "$dir/none-home")" = 0 ] || fail 'not from the reserve'
+	kill -CONT "$daemon"
+	stop
 	serve size=4M "store=unix:$dsock"
 	try 'all that was promised' qemu-io -f raw "$uri" -c "write -s $dir/data 0 4M"
 	stop

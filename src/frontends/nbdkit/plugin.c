@@ -65,6 +65,22 @@ static unsigned count_disks(void)
 	return plugin.parameters.exports ? plugin.parameters.exports : 1;
 }
 
+/* Swap's: what is put while the daemon does not get to run, or the kernel looks for
+ * memory; a tenth of a second of a quick disk's reading, and not much of a small one. */
+#define SWAP_RESERVE_BYTES (UINT64_C(16) << 20)
+#define SWAP_RESERVE_SHARE 16
+
+static uint64_t reserve_bytes(const struct parameters *p)
+{
+	uint64_t bytes = (uint64_t)p->size / SWAP_RESERVE_SHARE;
+
+	if (p->reserve >= 0)
+		return (uint64_t)p->reserve;
+	if (p->swap != 1)
+		return 0;
+	return bytes < SWAP_RESERVE_BYTES ? bytes : SWAP_RESERVE_BYTES;
+}
+
 static struct supply_wish wish(void)
 {
 	const struct parameters *p = &plugin.parameters;
@@ -74,6 +90,8 @@ static struct supply_wish wish(void)
 		.domain = p->domain,
 		.limit_bytes = p->limit_bytes,
 		.pages = (uint64_t)p->size / TMEM_PAGE_SIZE * count_disks(),
+		.reserve_bytes = reserve_bytes(p),
+		.reserve_may_lack = p->reserve < 0,
 		.has_home = !!p->backing,
 		.wanted = p->backing ? giveback_want : NULL,
 		.ctx = &plugin.giveback,

@@ -162,6 +162,12 @@ static inline struct tmem_key tmem_key(uint64_t object, uint64_t index)
  *	must not call back into the session nor wait. NULL: nobody is told. Since
  *	0.2, as all below.
  * @wanted_ctx: first argument of @wanted.
+ * @reserve_bytes: memory to have at hand before it is needed, within the limit, at
+ *	most half of it; 0: none. Puts take it first, and what they took is made up
+ *	for in the background: so a put waits neither for the kernel to find memory
+ *	nor for a daemon to run, until so much was put at once. An embedded store
+ *	backs free segments with memory, a leased one borrows them ahead for
+ *	persistent pages. For those that put because memory is short.
  */
 struct tmem_open_opts {
 	size_t size;
@@ -174,6 +180,7 @@ struct tmem_open_opts {
 	void *log_ctx;
 	void (*wanted)(void *ctx, uint64_t bytes);
 	void *wanted_ctx;
+	uint64_t reserve_bytes;
 };
 
 /**

@@ -119,6 +119,7 @@ static int plan_limit(const struct tmem_where *w,
 	if (!plan->limit_bytes && w->kind == TMEM_WHERE_EMBEDDED)
 		plan->limit_bytes = default_limit();
 	plan->limit_pages = opts ? opts->limit_pages : 0;
+	plan->reserve_bytes = opts ? opts->reserve_bytes : 0;
 	plan->pages = w->pages;
 	if (w->pages == TMEM_PAGES_HUGE &&
 	    plan->limit_bytes < TMEM_HUGE_LIMIT_MIN)
@@ -169,8 +170,19 @@ static int plan_aging(const struct tmem_where *w, const struct tmem_logger *l,
 	return 0;
 }
 
+/* The rest is what pages that are not in a hurry may fill. */
+static int check_reserve(const struct tmem_session_plan *plan,
+			 const struct tmem_logger *l)
+{
+	if (plan->reserve_bytes > plan->limit_bytes / 2)
+		return complain(l, -EINVAL,
+				"reserve_bytes: the most is half the limit");
+	return 0;
+}
+
 static int open_embedded(const struct tmem_session_plan *plan,
-			 const struct tmem_open_opts *opts, struct tmem **ret)
+			 const struct tmem_open_opts *opts,
+			 const struct tmem_logger *l, struct tmem **ret)
 {
 	struct tmem_lease_opts lo = {
 		.segment_size = plan->pages == TMEM_PAGES_HUGE
@@ -179,17 +191,27 @@ static int open_embedded(const struct tmem_session_plan *plan,
 		.huge = plan->pages == TMEM_PAGES_HUGE ||
 			(plan->pages == TMEM_PAGES_DEFAULT &&
 			 plan->limit_bytes >= TMEM_HUGE_FROM),
+		.limit_bytes = plan->limit_bytes,
+		.reserve_bytes = plan->reserve_bytes,
 	};
 	struct tmem_lease *lease;
-	int err = -ENOMEM;
+	int err = check_reserve(plan, l);
+
+	if (err)
+		return err;
+	err = -ENOMEM;
 
 	/* Address space for as far as the limit may ever be raised, or, where
 	 * that is not to be had, for less of it. */
 	lo.bytes_max = plan->limit_bytes * TMEM_LIMIT_GROWTH;
 	if (lo.bytes_max > TMEM_LIMIT_MAX)
 		lo.bytes_max = TMEM_LIMIT_MAX;
-	for (; err && lo.bytes_max >= plan->limit_bytes; lo.bytes_max /= 4)
+	for (; err == -ENOMEM && lo.bytes_max >= plan->limit_bytes;
+	     lo.bytes_max /= 4)
 		err = tmem_lease_embedded_create(&lo, &lease);
+	if (err == -ENOSPC)
+		return complain(l, err,
+				"reserve_bytes: the kernel has not as much");
 	return err ? err : tmem_session_create(lease, plan, opts, ret);
 }
 
@@ -231,8 +253,8 @@ int tmem_session_create(struct tmem_lease *lease,
 				   : 0;
 	}
 	if (!err && plan->leased)
-		tmem_lease_daemon_expect(lease, TMEM_CLASS_METADATA,
-					 EXPECT_STORE_MS);
+		(void)tmem_lease_daemon_expect(lease, TMEM_CLASS_METADATA, 1,
+					       EXPECT_STORE_MS);
 	if (!err)
 		err = tmem_store_create(&so, lease, &t->store);
 	if (!err && plan->agers)
@@ -265,6 +287,26 @@ static void default_domain(char *name)
 	name[i] = 0;
 }
 
+/* What was asked for ahead has come, or the session is none. */
+static int await_reserve(struct tmem *t, const struct tmem_session_plan *plan,
+			 const struct tmem_logger *l)
+{
+	const uint64_t size = t->lease->segment_size;
+	uint32_t count = (uint32_t)((plan->reserve_bytes + size - 1) / size);
+
+	if (!count)
+		return 0;
+	if (tmem_lease_daemon_expect(t->lease, TMEM_CLASS_PERSISTENT, count,
+				     EXPECT_STORE_MS) >= count)
+		return 0;
+	tmem_logger_say(l, TMEM_LOG_ERR,
+			"reserve_bytes: the daemon does not lend %llu bytes "
+			"ahead; give it a larger quota or ask for less",
+			(unsigned long long)plan->reserve_bytes);
+	tmem_close(t);
+	return -ENOSPC;
+}
+
 static int open_leased(const struct tmem_where *w,
 		       struct tmem_session_plan *plan,
 		       const struct tmem_open_opts *opts,
@@ -275,6 +317,7 @@ static int open_leased(const struct tmem_where *w,
 		.path = w->path,
 		.domain = name,
 		.limit_bytes = plan->limit_bytes,
+		.reserve_bytes = plan->reserve_bytes,
 		.logger = l,
 	};
 	struct tmem_lease *lease;
@@ -293,11 +336,15 @@ static int open_leased(const struct tmem_where *w,
 	plan->leased = 1;
 	/* By what the daemon lets it have, which was not known before. */
 	err = plan_aging(w, l, plan);
+	if (!err)
+		err = check_reserve(plan, l);
 	if (err) {
 		lease->ops->destroy(lease, 0);
 		return err;
 	}
 	err = tmem_session_create(lease, plan, opts, ret);
+	if (!err)
+		err = await_reserve(*ret, plan, l);
 	if (err != -ENOMEM)
 		return err;
 	/* What an index takes at first, if nothing else, comes from there. */
@@ -328,7 +375,7 @@ static int open_at(const char *where, const struct tmem_open_opts *opts,
 	if (err)
 		return err;
 	return w.kind == TMEM_WHERE_UNIX ? open_leased(&w, &plan, opts, l, ret)
-					 : open_embedded(&plan, opts, ret);
+					 : open_embedded(&plan, opts, l, ret);
 }
 
 int tmem_open(const char *where, const struct tmem_open_opts *opts,
@@ -444,11 +491,11 @@ int tmem_pool_create(struct tmem *t, const struct tmem_pool_opts *opts)
 	if (!err)
 		err = check_pool_opts(t, opts);
 	if (!err && t->keeper.lease)
-		tmem_lease_daemon_expect(t->lease,
-					 opts->flags & TMEM_POOL_PERSISTENT
-						 ? TMEM_CLASS_PERSISTENT
-						 : TMEM_CLASS_EPHEMERAL,
-					 EXPECT_POOL_MS);
+		(void)tmem_lease_daemon_expect(t->lease,
+					       opts->flags & TMEM_POOL_PERSISTENT
+						       ? TMEM_CLASS_PERSISTENT
+						       : TMEM_CLASS_EPHEMERAL,
+					       1, EXPECT_POOL_MS);
 	return err ? err : tmem_store_pool_create(t->store, opts);
 }
 
@@ -544,8 +591,8 @@ int tmem_set_limit(struct tmem *t, uint64_t limit_bytes)
 	if (ret)
 		return ret;
 	ret = tmem_store_set_limit(t->store, limit_bytes);
-	if (!ret && t->keeper.lease)
-		tmem_lease_daemon_limit(t->lease, limit_bytes);
+	if (!ret && t->lease->ops->limit)
+		t->lease->ops->limit(t->lease, limit_bytes);
 	if (ret)
 		return complain(&t->logger, ret,
 				"limit: the least is 1M, the most 1T or 64 "

@@ -13,14 +13,15 @@ struct tmem_open_opts;
 
 /** struct tmem_session_plan - what `where` and the options come to. */
 struct tmem_session_plan {
-	uint64_t limit_bytes; /* bytes, everything included */
-	uint64_t limit_pages; /* 0: none */
-	uint32_t agers;	      /* threads */
-	uint32_t share_pct;   /* of a core, for all of them; 0: all they need */
-	int dense_level;      /* of zstd; 0: no page is made dense */
-	uint32_t raw_pct;     /* of the limit that may be raw before that */
-	int pages;	      /* enum tmem_where_pages */
-	int leased;	      /* the source is a daemon's: it needs a keeper */
+	uint64_t limit_bytes;	/* bytes, everything included */
+	uint64_t limit_pages;	/* 0: none */
+	uint64_t reserve_bytes; /* to have memory for ahead; 0: none */
+	uint32_t agers;		/* threads */
+	uint32_t share_pct; /* of a core, for all of them; 0: all they need */
+	int dense_level;    /* of zstd; 0: no page is made dense */
+	uint32_t raw_pct;   /* of the limit that may be raw before that */
+	int pages;	    /* enum tmem_where_pages */
+	int leased;	    /* the source is a daemon's: it needs a keeper */
 };
 
 /**

@@ -240,6 +240,9 @@ static int lend(struct tmem_space *s, enum tmem_class cls, uint32_t *ret)
 	atomic_fetch_add(&s->held, 1);
 	if (n >= s->high)
 		s->high = n + 1;
+	/* A source that shares may have come to its last ones. */
+	if (s->lease->ops->spare)
+		set_held_max(s);
 	*ret = n;
 	return 0;
 }

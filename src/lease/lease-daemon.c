@@ -6,7 +6,9 @@
  * The stock grows like a window: it doubles when it was empty as somebody came,
  * once until something comes that was asked for with it so large, and falls back
  * to its least after a second without. So a session that fills up at full speed is
- * short a few times in all, and one at rest holds little.
+ * short a few times in all, and one at rest holds little. A reserve is a larger
+ * least for persistent pages, from the beginning: what may be put while the daemon
+ * does not get to run.
  */
 #include "lease-daemon.h"
 
@@ -42,6 +44,10 @@
  * shards takes. */
 #define METADATA_SHARE 2048
 #define METADATA_BYTES_MAX (32ull << 20)
+
+/* Metadata in stock for what a reserve can take: an index has about 50 bytes a page,
+ * which may be packed to a quarter. */
+#define RESERVE_METADATA_SHARE 16
 
 static struct tmem_daemon_lease *of(struct tmem_lease *lease)
 {
@@ -106,12 +112,20 @@ static int daemon_lend(struct tmem_lease *lease, enum tmem_class cls,
 	return err;
 }
 
+/* Nothing came for what was taken: what is there is what can be counted on. */
+static int eats_reserve(const struct tmem_daemon_lease *l)
+{
+	return atomic_load(&l->has_reserved) &&
+	       atomic_load(&l->stock.kept[TMEM_CLASS_PERSISTENT].count) <
+		       l->reserve / 2;
+}
+
 static uint32_t daemon_spare(struct tmem_lease *lease)
 {
 	struct tmem_daemon_lease *l = of(lease);
 
 	/* Without the lock: a moment's figure, asked for again when it matters. */
-	if (!is_short(l))
+	if (!is_short(l) && !eats_reserve(l))
 		return UINT32_MAX;
 	return atomic_load(&l->stock.kept[TMEM_CLASS_EPHEMERAL].count) +
 	       atomic_load(&l->stock.kept[TMEM_CLASS_PERSISTENT].count);
@@ -178,6 +192,7 @@ static const struct tmem_lease_ops daemon_ops = {
 	.spare = daemon_spare,
 	.give_back = daemon_give_back,
 	.populate = daemon_populate,
+	.limit = tmem_lease_daemon_limit,
 	.destroy = daemon_destroy,
 };
 
@@ -201,7 +216,11 @@ static void plan_stock(struct tmem_daemon_lease *l, uint64_t limit)
 	for (cls = 0; cls < TMEM_CLASSES; cls++)
 		l->least[cls] = clamp(bytes / size, LEAST_SEGMENTS, UINT32_MAX);
 	l->least[TMEM_CLASS_METADATA] =
-		clamp(metadata / size + 1, 1, UINT32_MAX);
+		clamp(metadata / size + 1, 1, UINT32_MAX) +
+		(l->reserve + RESERVE_METADATA_SHARE - 1) /
+			RESERVE_METADATA_SHARE;
+	if (l->reserve > l->least[TMEM_CLASS_PERSISTENT])
+		l->least[TMEM_CLASS_PERSISTENT] = l->reserve;
 	/* The others begin with the first pool of theirs. */
 	l->target[TMEM_CLASS_METADATA] = l->least[TMEM_CLASS_METADATA];
 }
@@ -270,6 +289,9 @@ int tmem_lease_daemon_create(const struct tmem_lease_daemon_opts *opts,
 		l->map_bytes =
 			(size_t)l->lease.segments_max * l->lease.segment_size;
 		tmem_lease_daemon_limit(&l->lease, welcome.limit_bytes);
+		l->reserve = clamp((opts->reserve_bytes + l->lease.segment_size -
+				    1) / l->lease.segment_size,
+				   0, l->lease.segments_max);
 		plan_stock(l, welcome.limit_bytes);
 		err = map_data(l);
 	}
@@ -350,13 +372,13 @@ void tmem_lease_daemon_fds(struct tmem_lease *lease, int *ret_socket,
 
 /* ---- Waiting, before there is a keeper or beside it ----------------------- */
 
-static int has_stock(const struct tmem_daemon_lease *l, enum tmem_class cls)
+static uint32_t in_stock(const struct tmem_daemon_lease *l, enum tmem_class cls)
 {
-	return atomic_load(&l->stock.kept[cls].count) != 0;
+	return atomic_load(&l->stock.kept[cls].count);
 }
 
-void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
-			      unsigned wait_ms)
+uint32_t tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
+				  uint32_t count, unsigned wait_ms)
 {
 	struct tmem_daemon_lease *l = of(lease);
 	const uint64_t start = tmem_clock_ns();
@@ -367,9 +389,10 @@ void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
 		l->target[cls] = l->least[cls];
 	tmem_lock_release(&l->lock);
 	wake(l);
-	while (!has_stock(l, cls) && atomic_load(&l->linked) &&
+	while (in_stock(l, cls) < count && atomic_load(&l->linked) &&
 	       __atomic_load_n(&l->control->segments_limit, __ATOMIC_ACQUIRE) >=
 		       l->lease.segments_max &&
 	       tmem_clock_ns() - start < wait_ms * TMEM_NS_PER_MS)
 		(void)nanosleep(&nap, NULL);
+	return in_stock(l, cls);
 }

@@ -24,9 +24,10 @@ struct tmem_wire_stats;
 
 /** struct tmem_lease_daemon_opts - whom to ask, and for how much. */
 struct tmem_lease_daemon_opts {
-	const char *path;		  /* of the daemon's socket; copied */
-	const char *domain;		  /* copied */
-	uint64_t limit_bytes;		  /* 0: as much as the daemon allows */
+	const char *path;	/* of the daemon's socket; copied */
+	const char *domain;	/* copied */
+	uint64_t limit_bytes;	/* 0: as much as the daemon allows */
+	uint64_t reserve_bytes; /* for persistent pages, to have in stock */
 	const struct tmem_logger *logger; /* is told what is wrong; copied */
 };
 
@@ -83,10 +84,14 @@ void tmem_lease_daemon_report(struct tmem_lease *lease,
 void tmem_lease_daemon_hint(struct tmem_lease *lease, const uint32_t *segments,
 			    uint32_t count);
 
-/** tmem_lease_daemon_expect() - a class will be used: wait for its first
- * segments, @wait_ms at most. */
-void tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
-			      unsigned wait_ms);
+/**
+ * tmem_lease_daemon_expect() - a class will be used: wait until @count segments of it
+ * are in stock, @wait_ms at most.
+ *
+ * Return: how many are.
+ */
+uint32_t tmem_lease_daemon_expect(struct tmem_lease *lease, enum tmem_class cls,
+				  uint32_t count, unsigned wait_ms);
 
 /** tmem_lease_daemon_settle() - nothing was lent for a while: keep the least in
  * stock. */

@@ -20,18 +20,20 @@ struct tmem_daemon_lease {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* (c) */
 	char domain[TMEM_WIRE_NAME_MAX];			/* (c) */
 	uint64_t limit_asked; /* (c) bytes; 0: any */
-	uint32_t daemon_uid;  /* (c) who answered first; nobody else gets it */
-	int data_fd;	      /* (c) */
-	int wake_fd;	      /* (c) eventfd: there is something to say */
-	int control_fd;	      /* of the keeper alone */
-	int takes_hints;      /* of the keeper alone: the daemon does */
-	int socket;	      /* of the keeper alone; -1: the daemon is gone */
+	uint32_t reserve; /* (c) persistent segments to have in stock always */
+	uint32_t daemon_uid; /* (c) who answered first; nobody else gets it */
+	int data_fd;	     /* (c) */
+	int wake_fd;	     /* (c) eventfd: there is something to say */
+	int control_fd;	     /* of the keeper alone */
+	int takes_hints;     /* of the keeper alone: the daemon does */
+	int socket;	     /* of the keeper alone; -1: the daemon is gone */
 	int destroyed; /* of the keeper alone: pools were, and it is not said */
 	struct tmem_wire_control *control; /* (c) read-only, replaced in place */
 	size_t control_bytes;		   /* (c) */
 	size_t map_bytes;		   /* (c) */
 	struct tmem_lock lock;		   /* TMEM_RANK_LEASE: what is below */
 	struct tmem_stock stock;
+	_Atomic int has_reserved;     /* (a) the reserve was full once */
 	_Atomic int linked;	      /* (a) there is a daemon; lock to write */
 	uint32_t limit;		      /* segments that the user wants at most */
 	uint32_t lent;		      /* segments, in all states */

@@ -75,6 +75,9 @@ struct tmem_lease_ops {
 	/** populate() - back a lent segment with memory before it is touched. */
 	void (*populate)(struct tmem_lease *lease, uint32_t segment);
 
+	/** limit() - the user's limit has changed; NULL: no matter. */
+	void (*limit)(struct tmem_lease *lease, uint64_t limit_bytes);
+
 	/** destroy() - everything goes; in_child: only what a fork copied. */
 	void (*destroy)(struct tmem_lease *lease, int in_child);
 };
@@ -94,6 +97,8 @@ struct tmem_lease_opts {
 	uint64_t bytes_max;  /* most that will ever be lent, bytes */
 	size_t segment_size; /* bytes, a power of two */
 	int huge; /* back with huge pages where the kernel has them */
+	uint64_t limit_bytes; /* most that will be lent for now; for the reserve */
+	uint64_t reserve_bytes; /* to be backed with memory ahead of lending */
 };
 
 /**
@@ -101,9 +106,11 @@ struct tmem_lease_opts {
  * @opts: read during the call.
  * @ret: out: the source; ends by its ops->destroy().
  *
- * Never revokes. Takes address space for bytes_max; memory only as it is lent.
+ * Never revokes. Takes address space for bytes_max; memory only as it is lent, but
+ * for the reserve: as much as was asked for is backed before it is lent, within the
+ * limit, and filled up again by populate().
  *
- * Return: 0, -ENOMEM.
+ * Return: 0; -ENOMEM; -ENOSPC not as much for the reserve.
  */
 int tmem_lease_embedded_create(const struct tmem_lease_opts *opts,
 			       struct tmem_lease **ret);

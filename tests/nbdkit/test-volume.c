@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +32,33 @@
 #define PAGES 2048u
 #define BYTES ((uint64_t)PAGES * PAGE)
 #define WHERE "embedded:size=4M"
+
+/* ---- What happens in the middle of home's I/O ------------------------------ */
+
+static struct {
+	void (*writing)(void); /* NULL: nothing */
+	void (*syncing)(void);
+	int sync_errno; /* 0: syncs succeed */
+	unsigned syncs;
+} middle;
+
+/* In place of the C library's, which home.c would call. */
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at)
+{
+	if (middle.writing)
+		middle.writing();
+	return syscall(SYS_pwrite64, fd, bytes, count, at);
+}
+
+int fdatasync(int fd)
+{
+	(void)fd;
+	middle.syncs++;
+	if (middle.syncing)
+		middle.syncing();
+	errno = middle.sync_errno;
+	return middle.sync_errno ? -1 : 0;
+}
 
 struct scene {
 	struct opened store;
@@ -126,6 +155,27 @@ static void pages_go_to_and_fro(void **state)
 	end(s);
 }
 
+/* What pages took home leaves no room there when they are trimmed. */
+static void home_gets_its_room_back(void **state)
+{
+	struct scene *s = begin(1);
+	struct stat st;
+	uint64_t page;
+
+	(void)state;
+	for (page = 0; page < 64; page++)
+		assert_int_equal(write_page(s, page, s->a), 0);
+	assert_int_equal(tmem_preswap_shrink(s->v.area, 0, NULL), 0);
+	assert_int_equal(fsync(s->home.fd), 0);
+	assert_int_equal(fstat(s->home.fd, &st), 0);
+	assert_true((uint64_t)st.st_blocks * 512 >= 64 * PAGE);
+	assert_int_equal(volume_trim(&s->v, 64 * PAGE, 0), 0);
+	assert_int_equal(fsync(s->home.fd), 0);
+	assert_int_equal(fstat(s->home.fd, &st), 0);
+	assert_true((uint64_t)st.st_blocks * 512 < 16 * PAGE);
+	end(s);
+}
+
 /* A part of a page, wherever the rest of it lies. */
 static void parts_keep_the_rest(void **state)
 {
@@ -193,6 +243,31 @@ static void refused_and_homeless_is_lost(void **state)
 	end(s);
 }
 
+static void *thaw_soon(void *arg)
+{
+	const struct timespec t = { .tv_nsec = 50 * 1000000l };
+
+	(void)nanosleep(&t, NULL);
+	(void)tmem_freeze(arg, 0);
+	return NULL;
+}
+
+/* Memory that is on its way is waited for. */
+static void refused_for_a_while(void **state)
+{
+	struct scene *s = begin(0);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, thaw_soon, s->store.t),
+			 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	(void)pthread_join(thread, NULL);
+	expect(s, 7, s->a);
+	end(s);
+}
+
 /* Home is full or gone: the write is told so, and other pages are as they were. */
 static void home_that_fails(void **state)
 {
@@ -232,11 +307,129 @@ static void what_a_failed_sync_leaves(void **state)
 	assert_int_equal(write_page(s, 5, s->a), 0);
 	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
 	assert_int_equal(write_page(s, 7, s->a), 0);
-	volume_lose_home(&s->v);
+	middle.sync_errno = EIO;
+	assert_int_equal(volumes_sync(&s->v, 1), -EIO);
+	middle.sync_errno = 0;
 	assert_int_equal(volume_read(&s->v, s->got, PAGE, 7 * PAGE), -EIO);
 	expect(s, 5, s->a);
 	assert_int_equal(write_page(s, 7, s->b), 0);
 	expect(s, 7, s->b);
+	end(s);
+}
+
+/* ---- Two requests at once --------------------------------------------------- */
+
+static void rest_ms(unsigned ms)
+{
+	const struct timespec t = { .tv_nsec = ms * 1000000l };
+
+	(void)nanosleep(&t, NULL);
+}
+
+/** struct other - what another thread does meanwhile. */
+static struct other {
+	pthread_t thread;
+	int result;
+	_Atomic int begun, over;
+} other;
+
+static void other_begin(void *(*what)(void *))
+{
+	memset(&other, 0, sizeof(other));
+	assert_int_equal(pthread_create(&other.thread, NULL, what, &scene), 0);
+}
+
+static void *ask_extent(void *arg)
+{
+	other.result = is_data(arg, 7);
+	return NULL;
+}
+
+static void ask_in_another_thread(void)
+{
+	middle.writing = NULL;
+	other_begin(ask_extent);
+	rest_ms(20);
+}
+
+/* It was data and will be data; in between neither store nor home has it. */
+static void extents_while_a_page_goes_home(void **state)
+{
+	struct scene *s = begin(1);
+
+	(void)state;
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	middle.writing = ask_in_another_thread;
+	assert_int_equal(write_page(s, 7, s->b), 0);
+	(void)pthread_join(other.thread, NULL);
+	assert_int_equal(other.result, 1);
+	end(s);
+}
+
+static void sync_it(void)
+{
+	middle.writing = NULL;
+	assert_int_equal(volumes_sync(&scene.v, 1), 0);
+}
+
+/* A sync while a page is on its way is not for that page. */
+static void a_sync_amid_a_write(void **state)
+{
+	struct scene *s = begin(1);
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 6, s->a), 0);
+	middle.writing = sync_it;
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	middle.syncs = 0;
+	assert_int_equal(volumes_sync(&s->v, 1), 0);
+	assert_int_equal(middle.syncs, 1);
+	assert_int_equal(volumes_sync(&s->v, 1), 0);
+	assert_int_equal(middle.syncs, 1);
+	end(s);
+}
+
+static void *sync_there(void *arg)
+{
+	struct scene *s = arg;
+
+	other.result = volumes_sync(&s->v, 1);
+	return NULL;
+}
+
+static void take_long(void)
+{
+	middle.syncing = NULL;
+	atomic_store(&other.begun, 1);
+	rest_ms(30);
+	atomic_store(&other.over, 1);
+}
+
+/* A client's flush is also for what the client before it is still flushing. */
+static void syncs_wait_for_each_other(void **state)
+{
+	struct scene *s = begin(1);
+	int fails, result;
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	for (fails = 0; fails < 2; fails++) {
+		assert_int_equal(write_page(s, 7, s->a), 0);
+		middle.sync_errno = fails ? EIO : 0;
+		middle.syncing = take_long;
+		other_begin(sync_there);
+		while (!atomic_load(&other.begun))
+			rest_ms(1);
+		result = volumes_sync(&s->v, 1);
+		assert_int_equal(atomic_load(&other.over), 1);
+		assert_int_equal(result, fails ? -EIO : 0);
+		(void)pthread_join(other.thread, NULL);
+		assert_int_equal(other.result, fails ? -EIO : 0);
+	}
+	middle.sync_errno = 0;
+	assert_int_equal(volume_read(&s->v, s->got, PAGE, 7 * PAGE), -EIO);
 	end(s);
 }
 
@@ -271,7 +464,7 @@ static int disk_trim(void *ctx, unsigned thread, uint32_t count, uint64_t offset
 static int disk_flush(void *ctx, unsigned thread)
 {
 	(void)thread;
-	return home_sync(((struct volume *)ctx)->home);
+	return volumes_sync(ctx, 1);
 }
 
 /** struct trouble - what else happens meanwhile. */
@@ -362,11 +555,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_go_to_and_fro),
+		cmocka_unit_test(home_gets_its_room_back),
 		cmocka_unit_test(parts_keep_the_rest),
 		cmocka_unit_test(extents_are_of_one_kind),
 		cmocka_unit_test(refused_and_homeless_is_lost),
+		cmocka_unit_test(refused_for_a_while),
 		cmocka_unit_test(home_that_fails),
 		cmocka_unit_test(what_a_failed_sync_leaves),
+		cmocka_unit_test(extents_while_a_page_goes_home),
+		cmocka_unit_test(a_sync_amid_a_write),
+		cmocka_unit_test(syncs_wait_for_each_other),
 		cmocka_unit_test(random_requests_in_trouble),
 	};
 

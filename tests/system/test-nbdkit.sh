@@ -92,7 +92,8 @@ truncate -s 32M "$dir/data"
 refused() {
 	local want=$1 lines
 	shift
-	if timeout 20 nbdkit -U "$dir/none" "$plugin" "$@" --run true \
+	# shellcheck disable=SC2086 # words
+	if timeout 20 ${under-} nbdkit -U "$dir/none" "$plugin" "$@" --run true \
 		>"$dir/out" 2>&1; then
 		fail "taken: $*"
 	fi
@@ -115,6 +116,9 @@ refused 'bytes of memory are needed to keep all' size=64M store=embedded limit=3
 refused 'bytes of memory are needed to keep all' size=64M store=embedded:size=32M
 refused 'the least is 1M' size=1M store=embedded limit=4k
 refused 'the limit is given twice' size=1M store=embedded:size=8M limit=8M
+refused 'reserve_bytes: the most is half the limit' size=1M store=embedded limit=8M \
+	reserve=5M
+refused 'reserve= is given twice' size=1M reserve=1M reserve=1M
 refused "unknown key 'colour'" size=1M store=embedded:colour=red
 refused 'no daemon answers' size=1M "store=unix:$dir/nobody"
 refused 'it has 1048576 bytes, and 2097152 are needed' size=2M "backing=$dir/short"
@@ -125,6 +129,12 @@ refused 'want a file or a block device' size=1M backing=/dev/null
 refused 'No such file or directory' size=1M "backing=$dir/no/such"
 refused 'file=.*: there are 2 disks' size=1M export=a export=b "file=$dir/file"
 refused 'file=.*No such file' size=1M store=embedded "file=$dir/no/such"
+# Seen before the fork: what goes wrong after it is told to nobody.
+if [ "$(id -u)" = 0 ] && setpriv --bounding-set=-ipc_lock true 2>/dev/null; then
+	under='setpriv --bounding-set=-ipc_lock prlimit --memlock=65536 --'
+	refused 'swap=true: mlockall: ' size=1M swap=true
+	under=''
+fi
 [ -e "$dir/none" ] && fail 'something was served'
 
 # A file that cannot be written: root may write any, so one on a device.
@@ -200,12 +210,21 @@ stop
 in_background() {
 	rm -f "$sock"
 	try daemonize nbdkit -U "$sock" -P "$dir/pid" "$plugin" size=32M store=embedded swap=true
+	cp "$dir/out" "$dir/said"
 	server=$(cat "$dir/pid")
 	uri="nbd+unix:///?socket=$sock"
 	try 'qemu-io of a daemon' qemu-io -f raw "$uri" -c 'write -P 7 0 4M' -c 'read -P 7 0 4M' \
 		-c 'discard 0 4M' -c 'read -P 0 0 4M'
 	! grep -q 'verification failed' "$dir/out" || fail 'other bytes'
 	grep -q '^VmLck:[[:space:]]*[1-9]' "/proc/$server/status" || fail 'nothing is locked'
+	# PF_MEMALLOC_NOIO, which PR_SET_IO_FLUSHER sets, of every thread; or it is told.
+	for task in "/proc/$server/task"/*; do
+		flags=$(sed "s/.*) //" "$task/stat" 2>/dev/null | cut -d " " -f 7)
+		[ -n "$flags" ] || continue # it has ended
+		[ $((flags & 0x80000)) != 0 ] ||
+			grep -q 'goes on without PR_SET_IO_FLUSHER: ' "$dir/said" ||
+			fail "no driver of I/O, and not told: $(cat "$task/comm")"
+	done
 	# Also memory that is locked is given back.
 	rss_kib() {
 		sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server/status"
@@ -327,6 +346,18 @@ if [ -x "$build/tmemd" ]; then
 	refused 'size: the daemon lends no more than' size=16M "store=unix:$dsock" \
 		domain=small
 	refused 'bytes of memory are needed' size=64M "store=unix:$dsock"
+	refused 'reserve_bytes: the daemon does not lend 10485760 bytes ahead' size=16M \
+		"store=unix:$dsock" domain=small limit=24M reserve=10M \
+		"backing=$dir/backing"
+	# Pages go into the reserve while the daemon does not run, none goes home.
+	serve size=32M "store=unix:$dsock" "backing=$dir/none-home" reserve=8M \
+		domain=ahead
+	kill -STOP "$daemon"
+	try 'from the reserve' qemu-io -f raw "$uri" -c "write -s $dir/data 0 6M" \
+		-c 'read 0 6M'
+	[ "$(stat -c %b "$dir/none-home")" = 0 ] || fail 'not from the reserve'
+	kill -CONT "$daemon"
+	stop
 	serve size=4M "store=unix:$dsock"
 	try 'all that was promised' qemu-io -f raw "$uri" -c "write -s $dir/data 0 4M"
 	stop

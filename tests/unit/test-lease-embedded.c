@@ -75,6 +75,73 @@ static void lowest_first(void **state)
 	assert_int_equal(lend(lease), 80);
 }
 
+/* ---- The reserve ---------------------------------------------------------- */
+
+static int is_backed(struct tmem_lease *lease, uint32_t n)
+{
+	unsigned char pages[SEGMENT / 4096];
+	size_t i, in = 0;
+
+	assert_int_equal(mincore(tmem_lease_segment(lease, n), SEGMENT, pages),
+			 0);
+	for (i = 0; i < sizeof(pages); i++)
+		in += pages[i] & 1;
+	return in == sizeof(pages);
+}
+
+static uint32_t backed(struct tmem_lease *lease)
+{
+	uint32_t n, sum = 0;
+
+	for (n = 0; n < SEGMENTS; n++)
+		sum += (uint32_t)is_backed(lease, n);
+	return sum;
+}
+
+static void some_are_backed_ahead(void **state)
+{
+	struct tmem_lease_opts opts = {
+		.bytes_max = (uint64_t)SEGMENT * SEGMENTS,
+		.segment_size = SEGMENT,
+		.limit_bytes = (uint64_t)SEGMENT * 20,
+		.reserve_bytes = (uint64_t)SEGMENT * 8 - 1,
+	};
+	struct tmem_lease *lease;
+	uint32_t n;
+
+	(void)state;
+	assert_int_equal(tmem_lease_embedded_create(&opts, &lease), 0);
+	assert_int_equal(backed(lease), 8);
+	/* They are lent first, and made up for. */
+	for (n = 0; n < 3; n++)
+		assert_true(is_backed(lease, lend(lease)));
+	assert_int_equal(backed(lease), 8);
+	lease->ops->populate(lease, 2);
+	assert_int_equal(backed(lease), 11);
+	/* There are enough: what comes back goes. */
+	lease->ops->give_back(lease, 1);
+	assert_int_equal(backed(lease), 10);
+	assert_false(is_backed(lease, 1));
+	/* There are not: it stays. */
+	for (n = 0; n < 2; n++)
+		assert_true(is_backed(lease, lend(lease)));
+	assert_int_equal(backed(lease), 10);
+	lease->ops->give_back_run(lease, 3, 2);
+	assert_int_equal(backed(lease), 10);
+	/* No more than the limit has room for: two are lent. */
+	for (n = 2; n < 16; n++)
+		(void)lend(lease);
+	lease->ops->populate(lease, 0);
+	for (n = 16; n < 20; n++)
+		assert_true(is_backed(lease, lend(lease)));
+	assert_false(is_backed(lease, lend(lease)));
+	lease->ops->destroy(lease, 0);
+	assert_int_equal(tmem_lease_embedded_create(&opts, &lease), 0);
+	lease->ops->limit(lease, SEGMENT * 5ull);
+	assert_int_equal(backed(lease), 5);
+	lease->ops->destroy(lease, 0);
+}
+
 static void exhaustion(void **state)
 {
 	struct tmem_lease *lease = *state;
@@ -184,6 +251,7 @@ int main(void)
 		LEASE_TEST(what_it_shows),
 		LEASE_TEST(lowest_first),
 		LEASE_TEST(exhaustion),
+		cmocka_unit_test(some_are_backed_ahead),
 		LEASE_TEST(given_back_is_zero),
 		LEASE_TEST(memory_comes_and_goes),
 		LEASE_TEST(faults),

@@ -162,6 +162,9 @@ static void runs_are_as_single_pages(void **state)
 	assert_int_equal(tmem_preswap_curr_pages(f.area), 0);
 	assert_int_equal(opened_stats(&f.store).pages_persistent, 0);
 	assert_int_equal(stats().invalidates, 32 - 4);
+	/* Not lost: given up. */
+	assert_true(tmem_preswap_stored(f.area, 28, 32) == 0);
+	assert_int_equal(tmem_preswap_get(f.area, 40, f.got), 0);
 	end();
 }
 

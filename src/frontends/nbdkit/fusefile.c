@@ -152,11 +152,7 @@ static void allocate(const struct fusefile *f, const struct request *r)
 
 static void sync_all(const struct fusefile *f, const struct request *r)
 {
-	int err = f->volume->home ? home_sync(f->volume->home) : 0;
-
-	if (err)
-		volume_lose_home(f->volume);
-	answer(f, r, err, NULL, 0);
+	answer(f, r, volumes_sync(f->volume, 1), NULL, 0);
 }
 
 static void obey(const struct fusefile *f, const struct request *r)

@@ -106,6 +106,7 @@ int home_open(struct home *h, const char *path, uint64_t bytes,
 	int made = 0, err;
 
 	memset(h, 0, sizeof(*h));
+	(void)pthread_mutex_init(&h->lock, NULL);
 	h->fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
 	if (h->fd < 0 && errno == ENOENT) {
 		h->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -222,10 +223,12 @@ int home_write(struct home *h, uint64_t page, unsigned count, const void *bytes)
 {
 	size_t n = (size_t)count * HOME_PAGE;
 	off_t at = (off_t)(page * HOME_PAGE);
+	int err = must_bounce(h, bytes) ? bounce_write(h, bytes, n, at)
+					: write_all(h->fd, bytes, n, at);
 
+	/* Not before: a sync that comes meanwhile may miss it. */
 	atomic_store(&h->dirty, 1);
-	return must_bounce(h, bytes) ? bounce_write(h, bytes, n, at)
-				     : write_all(h->fd, bytes, n, at);
+	return err;
 }
 
 void home_discard(struct home *h, uint64_t page, unsigned count)

@@ -11,6 +11,7 @@
 #ifndef TMEM_NBDKIT_HOME_H
 #define TMEM_NBDKIT_HOME_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -21,9 +22,11 @@ enum {
 
 /** struct home - of all disks. */
 struct home {
-	int fd;			/* (c) -1: there is none */
-	int direct;		/* (c) past the page cache */
-	_Atomic uint32_t dirty; /* (a) written since the last sync */
+	int fd;			   /* (c) -1: there is none */
+	int direct;		   /* (c) past the page cache */
+	_Atomic uint32_t dirty;	   /* (a) written since the last sync */
+	pthread_mutex_t lock;	   /* of who syncs; taken before any page's */
+	_Atomic uint32_t failures; /* (a) syncs that failed; lock to write */
 };
 
 /**

@@ -15,6 +15,7 @@ void parameters_init(struct parameters *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->size = -1;
+	p->reserve = -1;
 	p->swap = -1;
 }
 
@@ -74,6 +75,14 @@ static int take_limit(struct parameters *p, const char *value)
 	return 0;
 }
 
+static int take_reserve(struct parameters *p, const char *value)
+{
+	if (p->reserve >= 0)
+		return twice("reserve");
+	p->reserve = nbdkit_parse_size(value);
+	return p->reserve < 0 ? -1 : 0;
+}
+
 static int take_path(char **to, const char *key, const char *value)
 {
 	if (*to)
@@ -130,11 +139,14 @@ int parameters_take(struct parameters *p, const char *key, const char *value)
 		return take_limit(p, value);
 	if (!strcmp(key, "export"))
 		return take_export(p, value);
+	if (!strcmp(key, "reserve"))
+		return take_reserve(p, value);
 	if (!strcmp(key, "swap"))
 		return take_swap(p, value);
-	nbdkit_error("unknown parameter '%s'; there are size=, backing=, "
-		     "store=, domain=, limit=, export=, file= and swap=",
-		     key);
+	nbdkit_error(
+		"unknown parameter '%s'; there are size=, backing=, "
+		"store=, domain=, limit=, export=, file=, reserve= and swap=",
+		key);
 	return -1;
 }
 

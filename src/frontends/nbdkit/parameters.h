@@ -14,14 +14,15 @@
 #define PARAMETERS_SIZE_MAX (INT64_C(16) << 40)
 
 /** PARAMETERS_HELP - a line each, for nbdkit --help. */
-#define PARAMETERS_HELP                                                        \
-	"size=SIZE          (required) Size of the disk, or of each.\n"        \
-	"backing=FILE       What the store refuses goes there.\n"              \
-	"store=WHERE        embedded, embedded:KEYS or unix:PATH.\n"           \
-	"domain=NAME        Whose memory it is, in a daemon's account.\n"      \
-	"limit=BYTES        Most memory to use.\n"                             \
-	"export=NAME        A disk of that name; may be repeated.\n"           \
-	"file=FILE          A file here that is the disk, too, by FUSE.\n"     \
+#define PARAMETERS_HELP                                                            \
+	"size=SIZE          (required) Size of the disk, or of each.\n"            \
+	"backing=FILE       What the store refuses goes there.\n"                  \
+	"store=WHERE        embedded, embedded:KEYS or unix:PATH.\n"               \
+	"domain=NAME        Whose memory it is, in a daemon's account.\n"          \
+	"limit=BYTES        Most memory to use.\n"                                 \
+	"export=NAME        A disk of that name; may be repeated.\n"               \
+	"file=FILE          A file here that is the disk, too, by FUSE.\n"         \
+	"reserve=BYTES      Memory to have ahead (default: 0; with swap: some).\n" \
 	"swap=BOOL          For swap of this host (default: false).\n"
 
 /** struct parameters - what was given. */
@@ -32,6 +33,7 @@ struct parameters {
 	char *file;	      /* whole path; NULL: none */
 	char *store;	      /* NULL: not given */
 	char *domain;	      /* NULL: not given */
+	int64_t reserve;      /* bytes; -1: not given */
 	int swap;	      /* 1: yes, 0: no; -1: not given */
 	unsigned exports;
 	char *export_names[PARAMETERS_EXPORTS_MAX];

@@ -67,6 +67,22 @@ static unsigned count_disks(void)
 	return plugin.parameters.exports ? plugin.parameters.exports : 1;
 }
 
+/* Swap's: what is put while the daemon does not get to run, or the kernel looks for
+ * memory; a tenth of a second of a quick disk's reading, and not much of a small one. */
+#define SWAP_RESERVE_BYTES (UINT64_C(16) << 20)
+#define SWAP_RESERVE_SHARE 16
+
+static uint64_t reserve_bytes(const struct parameters *p)
+{
+	uint64_t bytes = (uint64_t)p->size / SWAP_RESERVE_SHARE;
+
+	if (p->reserve >= 0)
+		return (uint64_t)p->reserve;
+	if (p->swap != 1)
+		return 0;
+	return bytes < SWAP_RESERVE_BYTES ? bytes : SWAP_RESERVE_BYTES;
+}
+
 static struct supply_wish wish(void)
 {
 	const struct parameters *p = &plugin.parameters;
@@ -76,6 +92,8 @@ static struct supply_wish wish(void)
 		.domain = p->domain,
 		.limit_bytes = p->limit_bytes,
 		.pages = (uint64_t)p->size / TMEM_PAGE_SIZE * count_disks(),
+		.reserve_bytes = reserve_bytes(p),
+		.reserve_may_lack = p->reserve < 0,
 		.has_home = !!p->backing,
 		.wanted = p->backing ? giveback_want : NULL,
 		.ctx = &plugin.giveback,
@@ -91,6 +109,24 @@ static int open_session(void)
 		return 0;
 	nbdkit_error("%s", line);
 	return -1;
+}
+
+/* Nothing on the way of a page may wait for memory that waits for the page. Tried
+ * before the fork, when it can be told, and done after it: a child has none of its
+ * parent's locks. */
+static int settle_for_swap(void)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
+		nbdkit_error("swap=true: mlockall: %s; run as root or raise the "
+			     "limit of locked memory",
+			     strerror(errno));
+		return -1;
+	}
+	/* A container's root may not, and its swap is as good as it was. */
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
+		nbdkit_error("swap=true: goes on without PR_SET_IO_FLUSHER: %s",
+			     strerror(errno));
+	return 0;
 }
 
 static int plugin_get_ready(void)
@@ -111,6 +147,8 @@ static int plugin_get_ready(void)
 		nbdkit_error("%s", file_line);
 		return -1;
 	}
+	if (p->swap == 1 && settle_for_swap())
+		return -1;
 	if (open_session())
 		return -1;
 	err = supply_prove(&w, plugin.session, line);
@@ -147,20 +185,6 @@ static int make_volumes(void)
 	if (err)
 		nbdkit_error("no disk: %s", strerror(-err));
 	return err ? -1 : 0;
-}
-
-/* Nothing on the way of a page may wait for memory that waits for the page. */
-static int settle_for_swap(void)
-{
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
-		nbdkit_error("swap=true: mlockall: %s; run as root or raise the "
-			     "limit of locked memory",
-			     strerror(errno));
-		return -1;
-	}
-	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
-		nbdkit_debug("PR_SET_IO_FLUSHER: %s", strerror(errno));
-	return 0;
 }
 
 static int make_file(void)
@@ -306,12 +330,7 @@ static int answer(int err, const char *what, uint32_t count, uint64_t offset)
 
 static int sync_home(void)
 {
-	unsigned i;
-	int err = plugin.home.fd < 0 ? 0 : home_sync(&plugin.home);
-
-	for (i = 0; err && i < plugin.volume_count; i++)
-		volume_lose_home(&plugin.volumes[i]);
-	return err;
+	return volumes_sync(plugin.volumes, plugin.volume_count);
 }
 
 static int and_sync(int err, uint32_t flags)

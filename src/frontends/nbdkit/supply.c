@@ -184,6 +184,7 @@ int supply_open(const struct supply_wish *w, struct tmem **ret,
 		.log_ctx = &heard,
 		.wanted = w->wanted,
 		.wanted_ctx = w->ctx,
+		.reserve_bytes = w->reserve_bytes,
 	};
 	struct tmem *t;
 	int err;
@@ -191,6 +192,11 @@ int supply_open(const struct supply_wish *w, struct tmem **ret,
 	if (!opts.limit_bytes && !w->has_home && !has_size(where))
 		opts.limit_bytes = supply_needed(w->pages);
 	err = tmem_open(where, &opts, &t);
+	if ((err == -ENOSPC || err == -EINVAL) && w->reserve_may_lack &&
+	    opts.reserve_bytes) {
+		opts.reserve_bytes = 0;
+		err = tmem_open(where, &opts, &t);
+	}
 	if (err) {
 		(void)snprintf(line, SUPPLY_LINE_MAX, "%s",
 			       heard.line[0] ? heard.line : strerror(-err));

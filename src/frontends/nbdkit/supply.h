@@ -13,11 +13,13 @@
 
 /** struct supply_wish - what was asked for on the command line. */
 struct supply_wish {
-	const char *store;    /* NULL: the host's, else one of its own */
-	const char *domain;   /* NULL: the program's name */
-	uint64_t limit_bytes; /* 0: not said */
-	uint64_t pages;	      /* of all disks */
-	int has_home;	      /* what is refused has somewhere to go */
+	const char *store;	/* NULL: the host's, else one of its own */
+	const char *domain;	/* NULL: the program's name */
+	uint64_t limit_bytes;	/* 0: not said */
+	uint64_t pages;		/* of all disks */
+	uint64_t reserve_bytes; /* to have memory for ahead */
+	int reserve_may_lack;	/* do without where there is not as much */
+	int has_home;		/* what is refused has somewhere to go */
 	/* Bytes of memory are wanted back; as struct tmem_open_opts.wanted. */
 	void (*wanted)(void *ctx, uint64_t bytes);
 	void *ctx;

@@ -425,7 +425,7 @@ int volume_trim(struct volume *v, uint32_t count, uint64_t offset)
 	return err;
 }
 
-void volume_lose_home(struct volume *v)
+static void lose_home(struct volume *v)
 {
 	uint64_t page;
 
@@ -440,10 +440,45 @@ void volume_lose_home(struct volume *v)
 	}
 }
 
+int volumes_sync(struct volume *volumes, unsigned count)
+{
+	struct home *h = volumes[0].home;
+	uint32_t failures;
+	unsigned i;
+	int err;
+
+	if (!h)
+		return 0;
+	failures = atomic_load(&h->failures);
+	(void)pthread_mutex_lock(&h->lock);
+	if (atomic_load(&h->failures) != failures) {
+		err = -EIO;
+	} else {
+		err = home_sync(h);
+		atomic_fetch_add(&h->failures, !!err);
+		for (i = 0; err && i < count; i++)
+			lose_home(&volumes[i]);
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	return err;
+}
+
 /* ---- Extents -------------------------------------------------------------- */
 
-uint64_t volume_extent(const struct volume *v, uint64_t offset,
-		       uint64_t bytes_max, int *ret_data)
+/* Of what is left of a word: which hold something. */
+static uint32_t held_bits(struct volume *v, uint64_t page, unsigned count)
+{
+	uint32_t bits;
+
+	pagelock_take(&v->locks, page, count);
+	bits = tmem_preswap_stored(v->area, page, count) |
+	       bits_of(v->at_home, page, count) | bits_of(v->lost, page, count);
+	pagelock_drop(&v->locks, page, count);
+	return bits;
+}
+
+uint64_t volume_extent(struct volume *v, uint64_t offset, uint64_t bytes_max,
+		       int *ret_data)
 {
 	uint64_t page = offset / PAGE, end = page;
 	uint64_t last = (offset + bytes_max - 1) / PAGE;
@@ -451,9 +486,7 @@ uint64_t volume_extent(const struct volume *v, uint64_t offset,
 
 	while (end <= last && end < v->pages) {
 		unsigned count = (unsigned)(RUN - end % RUN);
-		uint32_t bits = tmem_preswap_stored(v->area, end, count) |
-				bits_of(v->at_home, end, count) |
-				bits_of(v->lost, end, count);
+		uint32_t bits = held_bits(v, end, count);
 		unsigned same;
 
 		if (data < 0)

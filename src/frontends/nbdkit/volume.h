@@ -66,16 +66,24 @@ int volume_write(struct volume *v, const void *bytes, uint32_t count,
 int volume_zero(struct volume *v, uint32_t count, uint64_t offset);
 int volume_trim(struct volume *v, uint32_t count, uint64_t offset);
 
-/** volume_lose_home() - what is at home can no longer be trusted. */
-void volume_lose_home(struct volume *v);
+/**
+ * volumes_sync() - what was written at home until now, of all disks, is on the medium.
+ * @volumes: at least one; all have the same home, or none.
+ *
+ * Whoever waits here for another's sync shares its outcome.
+ *
+ * Return: 0; negative errno: what is at home can no longer be trusted, and is lost.
+ */
+int volumes_sync(struct volume *volumes, unsigned count);
 
 /**
- * volume_extent() - the longest range of one kind, within reason.
+ * volume_extent() - the longest range of one kind, within reason. Waits for requests
+ * under way: a page that is being written is in no state.
  * @ret_data: out: 1 it may hold something, 0 it is zeros.
  *
  * Return: its bytes, from @offset on; at least 1.
  */
-uint64_t volume_extent(const struct volume *v, uint64_t offset,
-		       uint64_t bytes_max, int *ret_data);
+uint64_t volume_extent(struct volume *v, uint64_t offset, uint64_t bytes_max,
+		       int *ret_data);
 
 #endif

@@ -28,9 +28,11 @@
 /*
  * Kernels before 6.13, and some filesystems still, stamp files by a clock that
  * ticks at HZ, 100 at the slowest: two changes within 10 ms may look like one.
- * Five ticks leave room for a clock that was read late.
+ * Five ticks leave room for a clock that was read late. Where times are whole
+ * seconds the filesystem's tick is one, or two on FAT.
  */
 #define YOUNG_NS (50 * 1000000ull)
+#define TICK_COARSE_NS (2 * NS_PER_S)
 
 /*
  * Magic numbers of statfs(2) whose inode numbers, handles and times come from
@@ -99,7 +101,8 @@ static int by_time(const struct stat *st, struct tmem_precache_file *ret)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	now_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 	/* From the future: somebody set the clock. */
-	if (changed + YOUNG_NS > now_ns)
+	if (changed + YOUNG_NS + (changed % NS_PER_S ? 0 : TICK_COARSE_NS) >
+	    now_ns)
 		return -EAGAIN;
 	ret->object[0] = device_of(st);
 	ret->object[1] = st->st_ino;

@@ -25,7 +25,8 @@
  *
  * A log that has just come to be, when its database is opened after an orderly
  * end, has no salts yet (zeros): then file times alone tell two lives apart, and
- * count only if the file rested longer than its clock's tick.
+ * count only if the file rested longer than its clock's tick. That is the kernel's,
+ * or the filesystem's own: whole seconds where inodes have no room for more.
  *
  * The wal-index, in words of 32 bits (https://sqlite.org/walformat.html):
  *
@@ -64,6 +65,9 @@ enum {
 
 /* A file's clock ticks at HZ, 100 at the slowest; five ticks for good measure. */
 #define YOUNG_NS (50 * 1000000ull)
+
+/* FAT counts seconds by twos, and nobody is coarser. */
+#define TICK_COARSE_NS (2 * NS_PER_S)
 
 static uint64_t ns_of(const struct timespec *t)
 {
@@ -148,13 +152,21 @@ static uint32_t index_page_size(const uint32_t words[INDEX_WORDS])
 	return (size & 0xfe00u) + ((size & 1u) << 16);
 }
 
+/* A clock that is finer says a whole second twice by chance alone. */
+static uint64_t tick_ns(const struct sqlite_token *token)
+{
+	return token->modified_ns % NS_PER_S || token->changed_ns % NS_PER_S
+		       ? 0
+		       : TICK_COARSE_NS;
+}
+
 static int is_young(const struct sqlite_token *token)
 {
 	struct timespec now;
 	uint64_t since;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	since = ns_of(&now) - YOUNG_NS;
+	since = ns_of(&now) - YOUNG_NS - tick_ns(token);
 	return token->modified_ns > since || token->changed_ns > since;
 }
 

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test-reserve.c - what may be put while the daemon does not get to run: a reserve's
+ * worth of pages at least, and more of those that can be made smaller; it is filled up
+ * again; what is not to be had is refused at the beginning. And a store of one's own
+ * does not wait for the kernel.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "content.h"
+#include "daemon.h"
+#include "leftover.h"
+#include "machine.h"
+#include "pages.h"
+#include "unit.h"
+
+#define MIB (1ull << 20)
+#define LIMIT (96 * MIB)
+#define RESERVE (32 * MIB)
+#define PAGES_OF(bytes) ((unsigned)((bytes) / TMEM_PAGE_SIZE))
+
+/* As long as a put may take that waits for nobody, on a busy machine. */
+#define SOON_NS 500000000ull
+
+static struct daemon d;
+
+static int begin(void **state)
+{
+	if (leftover_note(state))
+		return -1;
+	daemon_init(&d);
+	daemon_configure(&d, "budget = 128M\ndefault-persistent = 100M\n"
+			     "[domain poor]\npersistent = 16M\n");
+	daemon_start(&d);
+	return 0;
+}
+
+static int finish(void **state)
+{
+	daemon_finish(&d);
+	leftover_none(state);
+	return 0;
+}
+
+static char line[200];
+
+static void hear(void *ctx, int level, const char *text)
+{
+	(void)ctx;
+	if (level <= TMEM_LOG_ERR)
+		(void)strncpy(line, text, sizeof(line) - 1);
+}
+
+static int open_with(const char *domain, uint64_t reserve, struct tmem **ret)
+{
+	const struct tmem_open_opts opts = {
+		.size = sizeof(opts),
+		.limit_bytes = LIMIT,
+		.domain = domain,
+		.log = hear,
+		.reserve_bytes = reserve,
+	};
+
+	memset(line, 0, sizeof(line));
+	return tmem_open(d.where, &opts, ret);
+}
+
+/* Until one is refused. Return: how many were not; the slowest is told. */
+static unsigned put_all(struct tmem *t, int pool, unsigned max,
+			enum content_kind content, uint64_t *ret_slowest_ns)
+{
+	uint8_t page[TMEM_PAGE_SIZE];
+	uint64_t start_ns, ns;
+	unsigned i;
+
+	*ret_slowest_ns = 0;
+	for (i = 0; i < max; i++) {
+		struct tmem_key key = tmem_key(content, i);
+
+		page_fill(page, sizeof(page), content, i);
+		start_ns = machine_now_ns();
+		if (tmem_put(t, pool, &key, page) != 1)
+			break;
+		ns = machine_now_ns() - start_ns;
+		if (ns > *ret_slowest_ns)
+			*ret_slowest_ns = ns;
+	}
+	return i;
+}
+
+static unsigned put_stopped(struct tmem *t, int pool, unsigned max,
+			    enum content_kind content)
+{
+	uint64_t slowest_ns;
+	unsigned n;
+
+	daemon_signal(&d, SIGSTOP);
+	n = put_all(t, pool, max, content, &slowest_ns);
+	daemon_signal(&d, SIGCONT);
+	print_message("%u MiB while it was stopped, the slowest put %.1f ms\n",
+		      n / PAGES_OF(MIB), (double)slowest_ns / 1e6);
+	assert_true(slowest_ns < SOON_NS);
+	return n;
+}
+
+static void puts_while_the_daemon_is_stopped(void **state)
+{
+	const struct timespec while_ns = { .tv_nsec = 1000000 };
+	unsigned least, times, i;
+	uint8_t page[TMEM_PAGE_SIZE], want[TMEM_PAGE_SIZE];
+	struct tmem *t;
+	int pool;
+
+	(void)state;
+	/* Without one there is less, or the rest proves nothing. */
+	assert_int_equal(open_with("plain", 0, &t), 0);
+	pool = pages_pool(t, 1);
+	least = put_stopped(t, pool, PAGES_OF(LIMIT), CONTENT_RANDOM);
+	assert_true(least < PAGES_OF(RESERVE / 2));
+	tmem_close(t);
+
+	assert_int_equal(open_with("ahead", RESERVE, &t), 0);
+	pool = pages_pool(t, 1);
+	/* The rest is headers, an index, and room to clean in. */
+	least = PAGES_OF(RESERVE / 4 * 3);
+	for (times = 0; times < 2; times++) {
+		struct tmem_key key = tmem_key(CONTENT_RANDOM, 0);
+
+		assert_true(put_stopped(t, pool, PAGES_OF(LIMIT),
+					CONTENT_RANDOM) >= least);
+		for (i = 0; i < least; i++) {
+			key.index = i;
+			page_fill(want, sizeof(want), CONTENT_RANDOM, i);
+			assert_int_equal(tmem_get(t, pool, &key, page), 1);
+			assert_memory_equal(page, want, sizeof(page));
+		}
+		assert_true(tmem_flush_object(t, pool, &key) >= 0);
+		/* Filled up again. */
+		for (i = 0; i < 2000 && daemon_lent(&d) < RESERVE; i++)
+			(void)nanosleep(&while_ns, NULL);
+		for (i = 0; i < 300; i++)
+			(void)nanosleep(&while_ns, NULL);
+	}
+	/* What can be made smaller is, instead of being refused. */
+	least = put_stopped(t, pool, PAGES_OF(LIMIT), CONTENT_TEXT);
+	assert_true(least > PAGES_OF(RESERVE + RESERVE / 2));
+	tmem_close(t);
+}
+
+/* Minor faults of so many puts into a store of this process's own memory. */
+static long faults_of(uint64_t reserve, unsigned pages)
+{
+	const struct tmem_open_opts opts = {
+		.size = sizeof(opts),
+		.limit_bytes = LIMIT,
+		.agers = TMEM_NO_AGERS,
+		.reserve_bytes = reserve,
+	};
+	struct rusage before, after;
+	uint64_t slowest_ns;
+	struct tmem *t;
+	int pool;
+
+	assert_int_equal(tmem_open("embedded:pages=4k", &opts, &t), 0);
+	pool = pages_pool(t, 1);
+	assert_int_equal(getrusage(RUSAGE_THREAD, &before), 0);
+	assert_int_equal(put_all(t, pool, pages, CONTENT_RANDOM, &slowest_ns),
+			 pages);
+	assert_int_equal(getrusage(RUSAGE_THREAD, &after), 0);
+	tmem_close(t);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+static void memory_of_its_own_is_there(void **state)
+{
+	const unsigned pages = PAGES_OF(RESERVE / 2);
+	long without = faults_of(0, pages), with = faults_of(RESERVE, pages);
+
+	(void)state;
+	print_message("%u puts: %ld faults, %ld with a reserve\n", pages,
+		      without, with);
+	assert_true(without >= (long)pages);
+	assert_true(with < (long)pages / 8);
+}
+
+static void what_is_not_to_be_had(void **state)
+{
+	struct tmem *t;
+
+	(void)state;
+	assert_int_equal(open_with("poor", 24 * MIB, &t), -ENOSPC);
+	assert_non_null(strstr(line, "reserve_bytes: the daemon does not "));
+	assert_int_equal(open_with("greedy", LIMIT / 2 + 1, &t), -EINVAL);
+	assert_non_null(strstr(line, "reserve_bytes: the most is half"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(puts_while_the_daemon_is_stopped),
+		cmocka_unit_test(memory_of_its_own_is_there),
+		cmocka_unit_test(what_is_not_to_be_had),
+	};
+
+	if (!daemon_exists())
+		return 77;
+	return cmocka_run_group_tests(tests, begin, finish);
+}

@@ -60,6 +60,11 @@ int guard_run(const struct guard_task *t)
 	}
 	(void)setpgid(worker, worker); /* whoever is first */
 	status = await(worker, &set);
+	/* A terminal and timeout(1) send them to all of a group, so to what tidies
+	 * up, too; and a shell (dash) blocks nothing that its parent blocked. */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
 	t->tidy(t->ctx);
 	return status;
 }

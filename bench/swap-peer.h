@@ -3,7 +3,7 @@
  * swap-peer.h - something for the kernel to swap to, for as long as it is measured.
  *
  *	tmem	`tmem swapon` by the best way of this host, an embedded store
- *	sparse	the same way to nbdkit's memory plugin: what the way costs
+ *	sparse	nbdkit's memory plugin, by nbdfuse where tmem's is a file
  *	zram	the kernel's compressed RAM disk, lz4
  *	zswap	the kernel's compressed cache before a file
  *	file	a file on this machine's disk

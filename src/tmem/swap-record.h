@@ -8,7 +8,7 @@
  *	  nbd.sock	where nbdkit listens
  *	  nbdkit.pid	there from when it listens
  *	  nbdkit.log	what it says
- *	  disk		what nbdfuse lies on
+ *	  disk		what a file by FUSE is mounted over
  *	  attach.log	what nbdublk or nbdfuse says
  *
  * DIR is on a file system that a restart empties, like all that it speaks of.

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * session.h - a session over any segment source; tmem_open() ends here.
+ * session.h - a session over any segment source, which is where tmem_open() ends.
  */
 #ifndef TMEM_CLIENT_SESSION_H
 #define TMEM_CLIENT_SESSION_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct tmem;
 struct tmem_lease;
+struct tmem_logger;
 struct tmem_open_opts;
 
 /** struct tmem_session_plan - what `where` and the options come to. */
@@ -36,5 +38,19 @@ struct tmem_session_plan {
 int tmem_session_create(struct tmem_lease *lease,
 			const struct tmem_session_plan *plan,
 			const struct tmem_open_opts *opts, struct tmem **ret);
+
+/** tmem_session_complain() - a line of what is wrong. Return: @err. */
+int tmem_session_complain(const struct tmem_logger *l, int err,
+			  const char *line);
+
+/**
+ * tmem_struct_check() - a caller's struct that may be of another release.
+ * @size: what it says it has, bytes.
+ * @first: what the first release's had.
+ * @known: what this one's has.
+ *
+ * Return: 0, -EINVAL too little, -E2BIG there is something in what is not known.
+ */
+int tmem_struct_check(const void *p, size_t size, size_t first, size_t known);
 
 #endif

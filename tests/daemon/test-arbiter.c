@@ -378,8 +378,7 @@ static void floor_is_kept(void **state)
 	daemon_configure(&d, config);
 	daemon_start(&d);
 	user_open(&u, "cache");
-	flood_all(&u, 1, 20);
-	assert_true(held("cache") > 50 * MIB);
+	flood_until(&u, 50 * MIB);
 	pid = take_memory(2560 * MIB);
 	daemon_until(&d, shrunk_by_floor, NULL);
 	assert_true(daemon_says(&d, "reason=floor"));
@@ -456,6 +455,7 @@ static void foreign_thrashing_does_not_shrink(void **state)
 	daemon_configure(&d, "budget = 64M\nfloor = 256M\n");
 	daemon_start(&d);
 	user_open(&u, "cache");
+	flood_until(&u, 50 * MIB);
 	flood_all(&u, 1, 20);
 	(void)snprintf(path, sizeof(path), "%s/file", d.dir);
 	write_file(path, 64 * MIB);

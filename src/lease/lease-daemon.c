@@ -3,10 +3,10 @@
  * lease-daemon.c - segments out of stock: what the engine calls, and how much is
  * kept in stock.
  *
- * The stock grows like a window: it doubles each time that it was empty when
- * somebody came, and falls back to its least after a second without. So a
- * session that fills up at full speed is short a few times in all, and one at
- * rest holds little.
+ * The stock grows like a window: it doubles when it was empty when somebody came,
+ * if as much has come since it last did, and falls back to its least after a second
+ * without. So a session that fills up at full speed is short a few times in all,
+ * and one at rest holds little.
  */
 #include "lease-daemon.h"
 
@@ -67,6 +67,11 @@ static void grow_target(struct tmem_daemon_lease *l, enum tmem_class cls)
 {
 	uint32_t most = l->limit / MOST_SHARE;
 
+	/* As much has to have come since the last time: whoever is refused while
+	 * a first stock is on its way says nothing about how much is needed. */
+	if (l->got[cls] - l->grown_at[cls] < l->target[cls])
+		return;
+	l->grown_at[cls] = l->got[cls];
 	l->target[cls] *= 2;
 	if (l->target[cls] > most)
 		l->target[cls] = most;

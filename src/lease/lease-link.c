@@ -310,6 +310,7 @@ int tmem_lease_daemon_return(struct tmem_lease *lease)
 	reconcile(l);
 	memset(l->asked, 0, sizeof(l->asked));
 	memset(l->got, 0, sizeof(l->got));
+	memset(l->grown_at, 0, sizeof(l->grown_at));
 	atomic_store(&l->linked, 1);
 	tmem_lock_release(&l->lock);
 	return 0;

@@ -36,9 +36,10 @@ struct tmem_daemon_lease {
 	uint32_t limit;		      /* segments that the user wants at most */
 	uint32_t lent;		      /* segments, in all states */
 	uint32_t least[TMEM_CLASSES]; /* segments to have in stock */
-	uint32_t target[TMEM_CLASSES]; /* the same, grown by need */
-	uint64_t asked[TMEM_CLASSES];  /* of this daemon, ever */
-	uint64_t got[TMEM_CLASSES];    /* from this daemon, ever */
+	uint32_t target[TMEM_CLASSES];	 /* the same, grown by need */
+	uint64_t asked[TMEM_CLASSES];	 /* of this daemon, ever */
+	uint64_t got[TMEM_CLASSES];	 /* from this daemon, ever */
+	uint64_t grown_at[TMEM_CLASSES]; /* got, when the target last grew */
 };
 
 /** tmem_link_open() - connect, say hello, take the lease. Return: 0, negative

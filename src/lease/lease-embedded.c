@@ -150,6 +150,7 @@ static void embedded_give_back_run(struct tmem_lease *lease, uint32_t first,
 
 	TMEM_ASSERT(count && first + count <= lease->segments_max);
 	tmem_lock_acquire(&e->lock);
+	/* What comes back was filled, for the most part, and has its memory. */
 	for (; kept < count && e->reserve; kept++) {
 		mark_free(e, first + kept);
 		if (!wants_ahead(e)) {

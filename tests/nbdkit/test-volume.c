@@ -33,6 +33,37 @@
 #define BYTES ((uint64_t)PAGES * PAGE)
 #define WHERE "embedded:size=4M"
 
+/* ---- Memory that requests ask for ------------------------------------------- */
+
+/* This thread's calls count; volatile: a compiler knows that malloc() does not look. */
+static _Thread_local volatile int counting;
+static _Atomic unsigned allocations;
+
+#if !MACHINE_SANITIZED
+/* In place of the C library's, which has its own under this name. */
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *old, size_t bytes);
+
+void *malloc(size_t bytes)
+{
+	allocations += (unsigned)counting;
+	return __libc_malloc(bytes);
+}
+
+void *calloc(size_t count, size_t bytes)
+{
+	allocations += (unsigned)counting;
+	return __libc_calloc(count, bytes);
+}
+
+void *realloc(void *old, size_t bytes)
+{
+	allocations += (unsigned)counting;
+	return __libc_realloc(old, bytes);
+}
+#endif
+
 /* ---- What happens in the middle of home's I/O ------------------------------ */
 
 static struct {
@@ -265,6 +296,43 @@ static void refused_for_a_while(void **state)
 	assert_int_equal(write_page(s, 7, s->a), 0);
 	(void)pthread_join(thread, NULL);
 	expect(s, 7, s->a);
+	end(s);
+}
+
+/* Not even while the store fills up, and what it refuses goes home. */
+static void requests_ask_for_no_memory(void **state)
+{
+	static uint8_t run[32 * PAGE];
+	struct scene *s = begin(1);
+	struct tmem_preswap_stats stats = { .size = sizeof(stats) };
+	void *volatile some;
+	uint64_t page;
+	int data, err = 0;
+
+	(void)state;
+	page_fill(run, sizeof(run), CONTENT_RANDOM, 3);
+	counting = 1;
+	some = malloc(1);
+	counting = 0;
+	assert_int_equal(allocations, !MACHINE_SANITIZED); /* it counts */
+	free(some);
+	allocations = 0;
+	counting = 1;
+	for (page = 0; page < PAGES; page += 32) {
+		err |= volume_write(&s->v, run, sizeof(run), page * PAGE);
+		err |= volume_write(&s->v, run, 5000, page * PAGE + 100);
+		err |= volume_read(&s->v, run, sizeof(run), page * PAGE);
+		err |= volume_read(&s->v, run, 5000, page * PAGE + 100);
+	}
+	(void)volume_extent(&s->v, 0, BYTES, &data);
+	err |= volume_zero(&s->v, 9 * PAGE, 100);
+	err |= volume_trim(&s->v, BYTES / 2, 0);
+	err |= volumes_sync(&s->v, 1);
+	counting = 0;
+	assert_int_equal(err, 0);
+	assert_int_equal(tmem_preswap_stats(s->v.area, &stats), 0);
+	assert_true(stats.succ_stores && stats.failed_stores);
+	assert_int_equal(allocations, 0);
 	end(s);
 }
 
@@ -560,6 +628,7 @@ int main(void)
 		cmocka_unit_test(extents_are_of_one_kind),
 		cmocka_unit_test(refused_and_homeless_is_lost),
 		cmocka_unit_test(refused_for_a_while),
+		cmocka_unit_test(requests_ask_for_no_memory),
 		cmocka_unit_test(home_that_fails),
 		cmocka_unit_test(what_a_failed_sync_leaves),
 		cmocka_unit_test(extents_while_a_page_goes_home),

@@ -199,14 +199,15 @@ void scene_run(const struct scene *s, struct scene_done *done)
 {
 	pid_t pids[SCENE_ROLES_MAX];
 	struct private p = { 0 };
+	const unsigned count = s->count;
 	unsigned i;
 
 	memset(done, 0, SCENE_ROLES_MAX * sizeof(*done));
 	private_start(&p, s->config);
-	for (i = 0; i < s->count; i++)
+	for (i = 0; i < count; i++)
 		pids[i] = start(&p, &s->roles[i], &done[i]);
 	watch(s, &p, done);
-	for (i = 0; i < s->count; i++) {
+	for (i = 0; i < count; i++) {
 		(void)kill(pids[i], SIGKILL);
 		(void)waitpid(pids[i], NULL, 0);
 	}

@@ -233,9 +233,9 @@ for _ in 1 2 3; do
 	before=$(ticks)
 	sleep 3
 	used=$(($(ticks) - before))
-	[ $used -gt $((3 * $(getconf CLK_TCK) / 10)) ] || break
+	[ "$used" -gt $((3 * $(getconf CLK_TCK) / 10)) ] || break
 done
-[ $used -le $((3 * $(getconf CLK_TCK) / 10)) ] || fail "CPU: $used ticks in 3 s"
+[ "$used" -le $((3 * $(getconf CLK_TCK) / 10)) ] || fail "CPU: $used ticks in 3 s"
 quit
 
 # ---- Signals, and something to watch -----------------------------------------------

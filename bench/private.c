@@ -18,7 +18,7 @@
 #include "packet.h"
 
 #define PATH_BYTES 4096u
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 20000
 
 void private_die(const char *format, ...)
 {

@@ -24,7 +24,7 @@
 #define REQUEST_READS 16 /* ... and as long a wait behind so many reads */
 #define SAMPLE_MS 50u
 #define RETRY_NS (TMEM_NS_PER_SEC / 4)
-#define PATIENCE_NS (60 * TMEM_NS_PER_SEC)
+#define PATIENCE_NS (180 * TMEM_NS_PER_SEC)
 
 /* ---- A process ----------------------------------------------------------- */
 
@@ -184,7 +184,7 @@ static void watch(const struct scene *s, struct private *p,
 
 	while (!enough) {
 		if (at > PATIENCE_NS)
-			private_die("a scene takes more than a minute");
+			private_die("a scene takes more than three minutes");
 		wait_ns(SAMPLE_MS * TMEM_NS_PER_MS);
 		count = private_list(p, domains);
 		at = tmem_clock_ns() - from;
@@ -199,14 +199,15 @@ void scene_run(const struct scene *s, struct scene_done *done)
 {
 	pid_t pids[SCENE_ROLES_MAX];
 	struct private p = { 0 };
+	const unsigned count = s->count;
 	unsigned i;
 
 	memset(done, 0, SCENE_ROLES_MAX * sizeof(*done));
 	private_start(&p, s->config);
-	for (i = 0; i < s->count; i++)
+	for (i = 0; i < count; i++)
 		pids[i] = start(&p, &s->roles[i], &done[i]);
 	watch(s, &p, done);
-	for (i = 0; i < s->count; i++) {
+	for (i = 0; i < count; i++) {
 		(void)kill(pids[i], SIGKILL);
 		(void)waitpid(pids[i], NULL, 0);
 	}

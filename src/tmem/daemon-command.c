@@ -104,7 +104,7 @@ static int more_sessions(struct daemon_talk *t,
 {
 	struct tmem_wire_sessions verb = {
 		.head = { TMEM_WIRE_SESSIONS, sizeof(verb) },
-		.after = count ? (*sessions)[count - 1].number : 0,
+		.after = *sessions ? (*sessions)[count - 1].number : 0,
 	};
 	const size_t head = offsetof(struct tmem_wire_sessions_reply, sessions);
 	struct tmem_wire_session *more;

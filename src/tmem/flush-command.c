@@ -221,17 +221,18 @@ static int evict_domain(const struct control_options *o, struct daemon_talk *t)
 {
 	const struct tmem_wire_domain *d = NULL;
 	struct daemon_view view = { 0 };
-	struct tmem_wire_domain before;
+	struct tmem_wire_domain before = { 0 };
 	char name[QUOTE_MAX];
 	uint64_t ended = 0;
-	int err = daemon_view_take(&view, t), sure = 1;
+	int err = daemon_view_take(&view, t), sure = 0;
 
 	(void)quote_text(o->args[0], name, sizeof(name));
 	if (!err) {
 		d = daemon_view_find(&view, o->args[0]);
-		err = d ? 0 : daemon_talk_no_domain(t, o->args[0]);
+		if (!d)
+			err = daemon_talk_no_domain(t, o->args[0]);
 	}
-	if (!err) {
+	if (d) {
 		before = *d;
 		sure = o->yes || ask(name, &before);
 	}

@@ -191,9 +191,9 @@ int top_model_update(struct top_model *m, const struct daemon_view *v)
 	seconds = m->taken_ns ? (double)(v->taken_ns - m->taken_ns) /
 					(double)TMEM_NS_PER_SEC
 			      : 0;
-	err = grow(m, m->count + v->count);
 	for (i = 0; i < m->count; i++)
 		m->all[i]->seen = 0;
+	err = grow(m, m->count + v->count);
 	if (!err)
 		err = merge(m, v, seconds);
 	if (err)

@@ -284,18 +284,19 @@ static int send_sessions(struct tmemd *d, struct tmemd_peer *p,
 	const struct tmemd_tenant *lowest[TMEM_WIRE_SESSIONS_MAX], *t;
 	const uint64_t now = tmem_clock_ns();
 	struct tmem_wire_sessions_reply r;
-	uint32_t i;
+	uint32_t i, count = 0;
 
-	memset(&r, 0, offsetof(struct tmem_wire_sessions_reply, sessions));
 	TAILQ_FOREACH(t, &d->tenants, entry)
 		if (t->id + 1 > m->after && !strcmp(t->account->name, m->domain))
-			r.count = place(lowest, r.count, t);
-	for (i = 0; i < r.count; i++)
+			count = place(lowest, count, t);
+	memset(&r, 0, offsetof(struct tmem_wire_sessions_reply, sessions));
+	r.count = count;
+	for (i = 0; i < count; i++)
 		describe_session(lowest[i], now, &r.sessions[i]);
 	r.head.type = TMEM_WIRE_SESSIONS_REPLY;
 	r.head.len =
 		(uint32_t)(offsetof(struct tmem_wire_sessions_reply, sessions) +
-			   r.count * sizeof(r.sessions[0]));
+			   count * sizeof(r.sessions[0]));
 	return tmemd_peer_send(p, &r, r.head.len, NULL, 0) ? TMEM_WIRE_DEAF : 0;
 }
 

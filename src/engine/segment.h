@@ -171,7 +171,7 @@ struct tmem_segment_plan {
 	enum tmem_queue queue;
 	uint64_t age;	  /* 0: the youngest */
 	uint32_t reserve; /* leave at least so many free */
-	int for_puts;	  /* pages come as fast as somebody puts them */
+	int for_puts;	  /* a put opens it, no cleaner */
 };
 
 /**

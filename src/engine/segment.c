@@ -295,13 +295,15 @@ static void note_demand(struct tmem_space *s)
 /*
  * Free segments that are worth their memory. While puts take them, one given back
  * is one lent again soon, and backed with memory again: that costs eight times what
- * copying its pages costs.
+ * copying its pages costs. Not so from a source whose memory others wait for.
  */
 static uint32_t ready_max(const struct tmem_space *s)
 {
 	uint64_t past = tmem_clock_ns() - s->demand_ns;
 	uint32_t max = tmem_space_free_target(s), soon = 0;
 
+	if (s->lease->ops->spare)
+		return max;
 	if (past < 2 * DEMAND_NS)
 		soon = s->demand;
 	if (past < DEMAND_NS && soon < s->demand_before)

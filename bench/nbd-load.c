@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <libnbd.h>
 #include <string.h>
+#include <time.h>
 
 #include <tmem/tmem.h>
 
 #include "clock.h"
 #include "private.h"
+
+/* A socket has its name a moment before its server listens. */
+#define LISTEN_NS (1 * TMEM_NS_PER_SEC)
 
 /** struct request - one that is under way, or a place for one. */
 struct request {
@@ -34,13 +38,21 @@ struct run {
 
 struct nbd_handle *nbd_load_connect(const char *socket)
 {
-	struct nbd_handle *nbd = nbd_create();
+	const struct timespec ms = { .tv_nsec = TMEM_NS_PER_MS };
+	uint64_t end = tmem_clock_ns() + LISTEN_NS;
+	struct nbd_handle *nbd;
 
-	if (!nbd)
-		private_die("libnbd: %s", nbd_get_error());
-	if (nbd_connect_unix(nbd, socket))
-		private_die("%s", nbd_get_error());
-	return nbd;
+	for (;;) {
+		nbd = nbd_create();
+		if (!nbd)
+			private_die("libnbd: %s", nbd_get_error());
+		if (!nbd_connect_unix(nbd, socket))
+			return nbd;
+		if (nbd_get_errno() != ECONNREFUSED || tmem_clock_ns() > end)
+			private_die("%s", nbd_get_error());
+		nbd_close(nbd);
+		(void)nanosleep(&ms, NULL);
+	}
 }
 
 void nbd_load_disconnect(struct nbd_handle *nbd)

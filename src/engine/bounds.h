@@ -112,4 +112,11 @@ static inline uint64_t tmem_segment_size(uint64_t limit_bytes)
 #define TMEM_FREE_PCT 3
 #define TMEM_FREE_MAX 64
 
+/*
+ * Largest segment that a putter backs with memory in one call when it is new: 64
+ * OS pages take 100 us, where 64 faults take 140. One of a huge page is backed by
+ * its first fault, and where there is no huge page, 512 at once would be felt.
+ */
+#define TMEM_BACK_MAX (256 * TMEM_KIB)
+
 #endif

@@ -142,6 +142,7 @@ static struct tmem_head *head_of(struct tmem_log *log, enum tmem_stream stream,
 	return &log->heads[stream][layout];
 }
 
+/* Return: as tmem_space_open(). */
 static int open_head(struct tmem_log *log, struct tmem_head *head,
 		     enum tmem_stream stream, enum tmem_layout layout,
 		     uint64_t age)
@@ -153,19 +154,28 @@ static int open_head(struct tmem_log *log, struct tmem_head *head,
 		.queue = stream_queue(stream),
 		.age = is_put_stream(stream) ? 0 : age,
 		.reserve = is_put_stream(stream) ? TMEM_RESERVE : 0,
+		.for_puts = is_put_stream(stream),
 	};
-	int err;
+	int result;
 
-	err = tmem_space_open(s, &plan, &head->segment);
-	if (err) {
+	result = tmem_space_open(s, &plan, &head->segment);
+	if (result < 0) {
 		head->segment = TMEM_SEGMENT_NONE;
-		return err;
+		return result;
 	}
 	s->segments[head->segment].fill =
 		layout == TMEM_LAYOUT_RAW ? tmem_raw_first(s) * TMEM_RAW_UNITS
 					  : 1; /* the label */
 	head->stamp = atomic_fetch_add(&log->clock, 1) + 1;
-	return 0;
+	return result;
+}
+
+/* Behind the head's lock: until this is done, others fill the segment page by page.
+ */
+static void back(struct tmem_space *s, uint32_t segment)
+{
+	if (s->lease->segment_size <= TMEM_BACK_MAX)
+		s->lease->ops->populate(s->lease, segment);
 }
 
 /* Units of the segment's address space that an entry takes. */
@@ -241,7 +251,7 @@ int tmem_log_reserve(struct tmem_log *log, enum tmem_stream stream,
 					  ? TMEM_LAYOUT_RAW
 					  : TMEM_LAYOUT_LOG;
 	struct tmem_head *head = head_of(log, stream, layout);
-	int err = 0;
+	int result = 0;
 
 	tmem_lock_acquire(&head->lock);
 	if (head->segment != TMEM_SEGMENT_NONE && !fits(s, head, layout, info))
@@ -256,13 +266,16 @@ int tmem_log_reserve(struct tmem_log *log, enum tmem_stream stream,
 			close_head(log, head, 1);
 	}
 	if (head->segment == TMEM_SEGMENT_NONE)
-		err = open_head(log, head, stream, layout, age);
-	if (!err)
+		result = open_head(log, head, stream, layout, age);
+	if (result >= 0)
 		deal(log, head->segment, layout, info, ret);
 	tmem_lock_release(&head->lock);
-	if (!err)
-		write_header(ret, index, info);
-	return err;
+	if (result < 0)
+		return result;
+	if (result && is_put_stream(stream))
+		back(s, ret->segment);
+	write_header(ret, index, info);
+	return 0;
 }
 
 void tmem_log_expect(struct tmem_log *log, enum tmem_stream stream,

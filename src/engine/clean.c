@@ -389,16 +389,17 @@ int tmem_ager_help(struct tmem_store *st, enum tmem_need need, uint32_t entries)
 	return gauge(st, need) > before;
 }
 
-/* One more backed segment for the putters, if any are about. */
+/* Backed segments for the putters, if any are about. */
 static int populate(struct tmem_store *st)
 {
 	uint32_t clock = atomic_load(&st->log.clock);
 
-	if (clock == atomic_load(&st->populated) ||
-	    atomic_load(&st->space.ready) || tmem_ager_short(st))
+	if (clock == atomic_load(&st->populated) || tmem_ager_short(st))
 		return 0;
+	if (tmem_space_populate(&st->space))
+		return 1;
 	atomic_store(&st->populated, clock);
-	return tmem_space_populate(&st->space);
+	return 0;
 }
 
 /* What can wait: pages become smaller. Not begun while anything is urgent. */

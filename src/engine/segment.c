@@ -505,7 +505,8 @@ int tmem_space_populate(struct tmem_space *s)
 		set_state(&s->segments[n], TMEM_SEGMENT_COMING);
 	tmem_lock_release(&s->lock);
 	if (n == TMEM_SEGMENT_NONE)
-		return 0;
+		return s->lease->ops->replenish &&
+		       s->lease->ops->replenish(s->lease);
 	s->lease->ops->populate(s->lease, n);
 	tmem_lock_acquire(&s->lock);
 	push_ready(s, n);

@@ -241,7 +241,8 @@ void tmem_space_drain(struct tmem_space *s, uint32_t keep);
  * done, 0 there is none. */
 int tmem_space_settle(struct tmem_space *s);
 
-/** tmem_space_populate() - have one more ready, backed segment; 1 done, 0 no. */
+/** tmem_space_populate() - have a ready, backed segment, and what the source is to
+ * have ahead; 1 one more, 0 no. */
 int tmem_space_populate(struct tmem_space *s);
 
 /**

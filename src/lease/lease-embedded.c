@@ -11,7 +11,7 @@
  *
  *	free <--give back-- lent
  *	  |                 ^  |
- *	  populate --> ahead   | as many as the reserve lacks
+ *	  replenish -> ahead   | as many as the reserve lacks
  *	                 ^-----+
  */
 #include "lease.h"
@@ -34,7 +34,7 @@ struct embedded {
 	_Atomic uint32_t *epochs;     /* (c) stay 0; lazily backed */
 	size_t epochs_bytes;	      /* (c) */
 	struct tmem_lock lock; /* TMEM_RANK_LEASE: of all below, and of the
-				* bits, against populate(), which nobody orders */
+				* bits, against replenish(), which nobody orders */
 	uint32_t reserve;      /* (c) segments to have ahead */
 	uint32_t limit;	       /* segments, lent and ahead */
 	uint32_t lent_count;
@@ -180,9 +180,9 @@ static int back(struct tmem_lease *lease, uint32_t segment)
 		       MADV_POPULATE_WRITE);
 }
 
-/* One more is ahead. Return: 1; 0 there are enough, or no memory. */
-static int go_ahead(struct embedded *e)
+static int embedded_replenish(struct tmem_lease *lease)
 {
+	struct embedded *e = of(lease);
 	int found, err;
 	uint32_t n;
 
@@ -193,9 +193,9 @@ static int go_ahead(struct embedded *e)
 	tmem_lock_release(&e->lock);
 	if (!found)
 		return 0;
-	err = back(&e->lease, n);
+	err = back(lease, n);
 	if (err)
-		drop_memory(&e->lease, n, 1);
+		drop_memory(lease, n, 1);
 	tmem_lock_acquire(&e->lock);
 	mark_free(e, n);
 	if (!err)
@@ -206,12 +206,8 @@ static int go_ahead(struct embedded *e)
 
 static void embedded_populate(struct tmem_lease *lease, uint32_t segment)
 {
-	struct embedded *e = of(lease);
-
 	/* Best effort: what is not backed now is backed on touch. */
 	(void)back(lease, segment);
-	while (go_ahead(e))
-		;
 }
 
 static void embedded_limit(struct tmem_lease *lease, uint64_t limit_bytes)
@@ -244,6 +240,7 @@ static const struct tmem_lease_ops embedded_ops = {
 	.give_back = embedded_give_back,
 	.give_back_run = embedded_give_back_run,
 	.populate = embedded_populate,
+	.replenish = embedded_replenish,
 	.limit = embedded_limit,
 	.destroy = embedded_destroy,
 };
@@ -286,7 +283,7 @@ int tmem_lease_embedded_create(const struct tmem_lease_opts *opts,
 	e->reserve = (uint32_t)((opts->reserve_bytes + opts->segment_size - 1) /
 				opts->segment_size);
 	embedded_limit(&e->lease, opts->limit_bytes);
-	while (go_ahead(e))
+	while (embedded_replenish(&e->lease))
 		;
 	if (e->ahead_count < e->reserve) {
 		embedded_destroy(&e->lease, 0);

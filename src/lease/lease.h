@@ -75,6 +75,10 @@ struct tmem_lease_ops {
 	/** populate() - back a lent segment with memory before it is touched. */
 	void (*populate)(struct tmem_lease *lease, uint32_t segment);
 
+	/** replenish() - back one more free segment that is to be ahead of lending.
+	 * Return: 1; 0 there are enough, or no memory. NULL: there are never any. */
+	int (*replenish)(struct tmem_lease *lease);
+
 	/** limit() - the user's limit has changed; NULL: no matter. */
 	void (*limit)(struct tmem_lease *lease, uint64_t limit_bytes);
 
@@ -108,7 +112,7 @@ struct tmem_lease_opts {
  *
  * Never revokes. Takes address space for bytes_max; memory only as it is lent, but
  * for the reserve: as much as was asked for is backed before it is lent, within the
- * limit, and filled up again by populate().
+ * limit, and filled up again by replenish().
  *
  * Return: 0; -ENOMEM; -ENOSPC not as much for the reserve.
  */

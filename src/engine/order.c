@@ -63,9 +63,9 @@ static void note_segment(struct item *i, const struct tmem_segment *g,
 	i->epoch = tmem_word_epoch(w);
 	i->age = g->age;
 	i->page_worth = g->queue == TMEM_QUEUE_MAIN ? MAIN_WORTH : PAGE_WORTH;
-	i->counts = state == TMEM_SEGMENT_READY ||
-		    (state == TMEM_SEGMENT_SEALED &&
-		     g->cls == TMEM_CLASS_EPHEMERAL && !tmem_word_pending(w));
+	i->counts = g->cls == TMEM_CLASS_EPHEMERAL &&
+		    (state == TMEM_SEGMENT_READY ||
+		     (state == TMEM_SEGMENT_SEALED && !tmem_word_pending(w)));
 }
 
 /** struct look - at the index. */

@@ -453,9 +453,11 @@ uint32_t tmem_space_lose(struct tmem_space *s, const struct tmem_victim *victims
 	tmem_lock_acquire(&s->lock);
 	for (i = 0; i < count; i++) {
 		n = victims[i].segment;
-		if (!is_as_chosen(s, n, victims[i].epoch))
+		/* One that was free when it was chosen may hold promises now,
+		 * in the same epoch. */
+		if (!is_as_chosen(s, n, victims[i].epoch) ||
+		    s->segments[n].cls != TMEM_CLASS_EPHEMERAL)
 			continue;
-		TMEM_ASSERT(s->segments[n].cls == TMEM_CLASS_EPHEMERAL);
 		*ret_pages += strike_off(s, n, seq);
 		if (run && first + run != n) {
 			give_back_run(s, first, run);

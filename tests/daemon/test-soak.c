@@ -57,8 +57,8 @@
 
 /* The heap's ups and downs; 1000 leaked bytes a client would show in a round. */
 #define HEAP_SLACK (512u << 10)
-/* Counted by the kernel in batches, on each CPU. */
-#define CHARGE_SLACK (8 * MIB)
+/* Counted by the kernel in batches, on each CPU. A sanitizer keeps what was freed. */
+#define CHARGE_SLACK (MACHINE_SANITIZED ? 64 * MIB : 8 * MIB)
 
 /* Names, and as whom one comes, if this is root. The first two are theirs by
  * configuration, the others by being first. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test-space.c - which segments are backed with memory when, and how long a free
- * one is kept.
+ * one is kept, and which may be lost.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -107,6 +107,36 @@ static void take_and_leave(int for_puts)
 		assert_int_equal(tmem_space_retire(&bed.space, n[i]), 1);
 }
 
+/* A segment was free when somebody chose it to be lost, and was then filled with
+ * promises: its epoch is the same. */
+static void promises_are_not_lost(void **state)
+{
+	const enum tmem_class classes[] = { TMEM_CLASS_EPHEMERAL,
+					    TMEM_CLASS_PERSISTENT };
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		const struct tmem_segment_plan plan = {
+			.cls = classes[i],
+			.queue = TMEM_QUEUE_NONE,
+		};
+		struct tmem_victim victim;
+		uint64_t pages;
+
+		bed_init(256 * TMEM_KIB);
+		assert_true(tmem_space_open(&bed.space, &plan,
+					    &victim.segment) >= 0);
+		victim.epoch = tmem_word_epoch(
+			atomic_load(&bed.space.segments[victim.segment].word));
+		tmem_space_seal(&bed.space, victim.segment, 1);
+		assert_int_equal(tmem_space_lose(&bed.space, &victim, 1, 1,
+						 &pages),
+				 classes[i] == TMEM_CLASS_EPHEMERAL);
+		bed_finish();
+	}
+}
+
 static uint32_t at_rest(void)
 {
 	return tmem_space_free_target(&bed.space);
@@ -176,6 +206,7 @@ int main(void)
 		cmocka_unit_test(open_tells_new_from_used),
 		cmocka_unit_test(kept_while_puts_come),
 		cmocka_unit_test(given_back_otherwise),
+		cmocka_unit_test(promises_are_not_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

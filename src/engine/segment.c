@@ -333,6 +333,7 @@ static int take(struct tmem_space *s, enum tmem_class cls, uint32_t *ret)
 		give_back(s, n);
 		break;
 	}
+	*ret = TMEM_SEGMENT_NONE;
 	err = lend(s, cls, ret);
 	return err ? err : 1;
 }

@@ -432,11 +432,11 @@ int tmem_store_age_slice(struct tmem_store *st, uint64_t budget_us,
 		if (tmem_store_is_pressed(st) || !tmem_dense_wants(st)) {
 			done = tmem_ager_unit(st, w, TMEM_NEED_NONE,
 					      TMEM_UNIT_ENTRIES) ||
-			       populate(st) || tmem_space_settle(&st->space);
+			       populate(st);
 		} else {
 			from = tmem_clock_thread_ns();
 			done = idle_unit(st, w, start, budget_us) ||
-			       populate(st) || tmem_space_settle(&st->space);
+			       populate(st);
 			idle += tmem_clock_thread_ns() - from;
 		}
 	} while (done && tmem_clock_ns() - start < budget_us * 1000);
@@ -450,12 +450,8 @@ int tmem_store_age_slice(struct tmem_store *st, uint64_t budget_us,
 int tmem_store_age(struct tmem_store *st, uint64_t budget_us)
 {
 	uint64_t idle_ns;
-	int more = tmem_store_age_slice(st, budget_us, &idle_ns);
 
-	/* Who asks for it by itself does not wait for puts to pause. */
-	if (!more)
-		tmem_space_drain(&st->space, tmem_space_free_target(&st->space));
-	return more;
+	return tmem_store_age_slice(st, budget_us, &idle_ns);
 }
 
 int tmem_store_is_pressed(const struct tmem_store *st)
@@ -468,7 +464,6 @@ int tmem_store_wants_age(const struct tmem_store *st)
 {
 	return tmem_store_is_pressed(st) || tmem_dense_wants(st) ||
 	       atomic_load(&st->space.untidy) ||
-	       tmem_space_has_surplus(&st->space) ||
 	       atomic_load_explicit(st->space.lease->revocations,
 				    memory_order_relaxed) !=
 		       atomic_load_explicit(&st->space.revocations_seen,

@@ -154,7 +154,6 @@ static int open_head(struct tmem_log *log, struct tmem_head *head,
 		.queue = stream_queue(stream),
 		.age = is_put_stream(stream) ? 0 : age,
 		.reserve = is_put_stream(stream) ? TMEM_RESERVE : 0,
-		.for_puts = is_put_stream(stream),
 	};
 	int result;
 

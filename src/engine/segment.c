@@ -27,13 +27,6 @@
  * an 8-bit epoch would soon mean a page of its own past. */
 #define EPOCHS_UNSWEPT_MAX 250
 
-/*
- * What puts will take soon is what they took of late in as long a time. An ager that
- * has looked in vain sleeps up to 320 ms: twice this is then past, and what nobody
- * took goes back.
- */
-#define DEMAND_NS (200 * TMEM_NS_PER_MS)
-
 _Static_assert(TMEM_LIMIT_MAX >> TMEM_UNIT_SHIFT <= 1ull << 36,
 	       "a location fits a slot");
 
@@ -283,37 +276,6 @@ static uint32_t pop_ready(struct tmem_space *s)
 	return n;
 }
 
-static void note_demand(struct tmem_space *s)
-{
-	uint64_t now = tmem_clock_ns(), past = now - s->demand_ns;
-
-	if (past >= DEMAND_NS) {
-		s->demand_before = past < 2 * DEMAND_NS ? s->demand : 0;
-		s->demand = 0;
-		s->demand_ns = now;
-	}
-	s->demand++;
-}
-
-/*
- * Free segments that are worth their memory. While puts take them, one given back
- * is one lent again soon, and backed with memory again: that costs eight times what
- * copying its pages costs. Not so from a source whose memory others wait for.
- */
-static uint32_t ready_max(const struct tmem_space *s)
-{
-	uint64_t past = tmem_clock_ns() - s->demand_ns;
-	uint32_t max = tmem_space_free_target(s), soon = 0;
-
-	if (s->lease->ops->spare)
-		return max;
-	if (past < 2 * DEMAND_NS)
-		soon = s->demand;
-	if (past < DEMAND_NS && soon < s->demand_before)
-		soon = s->demand_before;
-	return max > soon ? max : soon;
-}
-
 /*
  * A free segment that was lent for a class; ready ones are of the class they
  * last had, and a change of class is a giving back and a lending.
@@ -361,8 +323,6 @@ int tmem_space_open(struct tmem_space *s, const struct tmem_segment_plan *plan,
 		g->age = plan->age ? plan->age : s->age_next++;
 		set_state(g, TMEM_SEGMENT_OPEN);
 		atomic_fetch_add(&s->opens, 1);
-		if (plan->for_puts)
-			note_demand(s);
 		*ret = n;
 	}
 	tmem_lock_release(&s->lock);
@@ -426,7 +386,7 @@ int tmem_space_retire(struct tmem_space *s, uint32_t n)
 		done = !is_revoked(s, n) && step_epoch(g, 1, &w);
 	if (done)
 		unref_dicts(s, g);
-	if (done && atomic_load(&s->ready) < ready_max(s) &&
+	if (done && atomic_load(&s->ready) < tmem_space_free_target(s) &&
 	    atomic_load(&s->held) <= atomic_load(&s->held_max))
 		push_ready(s, n);
 	else if (done)
@@ -480,21 +440,6 @@ void tmem_space_drain(struct tmem_space *s, uint32_t keep)
 	while (atomic_load(&s->ready) > keep)
 		give_back(s, pop_ready(s));
 	tmem_lock_release(&s->lock);
-}
-
-int tmem_space_settle(struct tmem_space *s)
-{
-	int done = 0;
-
-	if (!tmem_space_has_surplus(s))
-		return 0;
-	tmem_lock_acquire(&s->lock);
-	if (atomic_load(&s->ready) > ready_max(s)) {
-		give_back(s, pop_ready(s));
-		done = 1;
-	}
-	tmem_lock_release(&s->lock);
-	return done;
 }
 
 int tmem_space_populate(struct tmem_space *s)

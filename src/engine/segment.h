@@ -106,9 +106,6 @@ struct tmem_space {
 	_Atomic uint64_t limit_bytes; /* (a) */
 	_Atomic uint64_t heap_bytes;  /* (a) bytes outside segments */
 	uint64_t age_next;	      /* (l) */
-	uint64_t demand_ns;	      /* (l) since when `demand` counts */
-	uint32_t demand;	      /* (l) segments that puts took */
-	uint32_t demand_before;	      /* (l) the same of the time before */
 	enum tmem_class last_cls;     /* (l) what was opened last */
 	uint32_t chunk_head;	      /* (l) free metadata chunks, linked */
 	_Atomic uint32_t chunks_free; /* (a) their number */
@@ -158,20 +155,12 @@ static inline uint32_t tmem_space_free_target(const struct tmem_space *s)
 	return TMEM_RESERVE + (n ? n : 1);
 }
 
-/** tmem_space_has_surplus() - 1: there are more ready ones than that. */
-static inline int tmem_space_has_surplus(const struct tmem_space *s)
-{
-	return atomic_load_explicit(&s->ready, memory_order_relaxed) >
-	       tmem_space_free_target(s);
-}
-
 struct tmem_segment_plan {
 	enum tmem_class cls;
 	enum tmem_layout layout;
 	enum tmem_queue queue;
 	uint64_t age;	  /* 0: the youngest */
 	uint32_t reserve; /* leave at least so many free */
-	int for_puts;	  /* a put opens it, no cleaner */
 };
 
 /**
@@ -236,10 +225,6 @@ uint32_t tmem_space_lose(struct tmem_space *s, const struct tmem_victim *victims
 
 /** tmem_space_drain() - give free segments back until `keep` are ready. */
 void tmem_space_drain(struct tmem_space *s, uint32_t keep);
-
-/** tmem_space_settle() - give back a ready segment that puts will not take soon; 1
- * done, 0 there is none. */
-int tmem_space_settle(struct tmem_space *s);
 
 /** tmem_space_populate() - have a ready, backed segment, and what the source is to
  * have ahead; 1 one more, 0 no. */

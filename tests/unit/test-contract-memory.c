@@ -7,7 +7,6 @@
  * Other programs take and free memory as well, so that gets a few tries.
  */
 #include <string.h>
-#include <time.h>
 
 #include "content.h"
 #include "leftover.h"
@@ -23,9 +22,6 @@
 
 /* What the C library and the kernel's counting may differ by. */
 #define SLACK (3 * MIB)
-
-/* Memory that nobody needs goes back within half a second on a quiet machine. */
-#define WAIT_NS 10000000000ull
 
 static struct opened o;
 
@@ -218,40 +214,6 @@ static void dead_pages_are_given_back(void **state)
 	opened_finish(&o);
 }
 
-static void flush_all(int pool, uint64_t pages)
-{
-	uint64_t i;
-
-	for (i = 0; i < pages / 64; i++) {
-		struct tmem_key key = tmem_key(i, 0);
-
-		assert_int_equal(tmem_flush_object(o.t, pool, &key), 1);
-	}
-}
-
-/* What was freed under puts is kept for the next; with nobody asking, it goes back
- * soon after the last. */
-static void kept_for_puts_only(void **state)
-{
-	const struct timespec step = { .tv_nsec = 10000000 };
-	struct tmem_open_opts opts = { .size = sizeof(opts) };
-	const uint64_t n = 32 * MIB / PAGE;
-	uint64_t end = machine_now_ns() + WAIT_NS;
-	int pool, round;
-
-	(void)state;
-	opened_init_opts(&o, "embedded:size=128M,agers=1", &opts);
-	pool = opened_pool(&o, TMEM_POOL_PERSISTENT, 0);
-	for (round = 0; round < 3; round++) {
-		assert_int_equal(fill(pool, n), n);
-		flush_all(pool, n);
-	}
-	while (opened_stats(&o).used_bytes > 12 * MIB && machine_now_ns() < end)
-		(void)nanosleep(&step, NULL);
-	assert_true(opened_stats(&o).used_bytes <= 12 * MIB);
-	opened_finish(&o);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,7 +221,6 @@ int main(void)
 		cmocka_unit_test(given_back_is_free),
 		cmocka_unit_test(given_back_from_huge_pages_too),
 		cmocka_unit_test(dead_pages_are_given_back),
-		cmocka_unit_test(kept_for_puts_only),
 		cmocka_unit_test(closing_gives_back_everything),
 		cmocka_unit_test(leftover_none),
 	};

@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test-space.c - which segments are backed with memory when, and how long a free
- * one is kept, and which may be lost.
+ * test-space.c - which segments are backed with memory when, and which may be lost.
  */
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "bounds.h"
-#include "clock.h"
 #include "lease.h"
 #include "log.h"
 #include "mem.h"
 #include "unit.h"
 
 #define LIMIT (64 * TMEM_MIB)
-#define MANY 40u /* segments, and more than are kept free at rest */
-#define TRIES 20
-
-/* What puts took is forgotten after twice 200 ms. */
-#define PAUSE_NS (450 * TMEM_NS_PER_MS)
-#define SOON_NS (150 * TMEM_NS_PER_MS)
 
 static struct bed {
 	struct tmem_lease *lease;
@@ -89,24 +80,6 @@ static void new_ones_are_backed_for_puts(void **state)
 	bed_finish();
 }
 
-/* So many segments opened and retired. */
-static void take_and_leave(int for_puts)
-{
-	const struct tmem_segment_plan plan = {
-		.cls = TMEM_CLASS_PERSISTENT,
-		.queue = TMEM_QUEUE_NONE,
-		.for_puts = for_puts,
-	};
-	uint32_t n[MANY], i;
-
-	for (i = 0; i < MANY; i++) {
-		assert_true(tmem_space_open(&bed.space, &plan, &n[i]) >= 0);
-		tmem_space_seal(&bed.space, n[i], 1);
-	}
-	for (i = 0; i < MANY; i++)
-		assert_int_equal(tmem_space_retire(&bed.space, n[i]), 1);
-}
-
 /* A segment was free when somebody chose it to be lost, and was then filled with
  * promises: its epoch is the same. */
 static void promises_are_not_lost(void **state)
@@ -137,52 +110,6 @@ static void promises_are_not_lost(void **state)
 	}
 }
 
-static uint32_t at_rest(void)
-{
-	return tmem_space_free_target(&bed.space);
-}
-
-/* Kept for the next puts, and given back once there were none for a while. */
-static void kept_while_puts_come(void **state)
-{
-	const struct timespec pause = { .tv_nsec = PAUSE_NS };
-	uint64_t start = 0;
-	int i;
-
-	(void)state;
-	for (i = 0; i < TRIES; i++) {
-		bed_init(256 * TMEM_KIB);
-		start = tmem_clock_ns();
-		take_and_leave(1);
-		if (tmem_clock_ns() - start < SOON_NS)
-			break;
-		bed_finish(); /* the machine is too busy to say */
-	}
-	if (i == TRIES)
-		skip();
-	assert_int_equal(atomic_load(&bed.space.ready), MANY);
-	assert_int_equal(tmem_space_has_surplus(&bed.space), 1);
-
-	(void)nanosleep(&pause, NULL);
-	for (i = 0; tmem_space_settle(&bed.space); i++)
-		;
-	assert_int_equal(i, MANY - at_rest());
-	assert_int_equal(atomic_load(&bed.space.held), at_rest());
-	assert_int_equal(tmem_space_has_surplus(&bed.space), 0);
-	bed_finish();
-}
-
-/* What the cleaner leaves is needed by nobody. */
-static void given_back_otherwise(void **state)
-{
-	(void)state;
-	bed_init(256 * TMEM_KIB);
-	take_and_leave(0);
-	assert_int_equal(atomic_load(&bed.space.held), at_rest());
-	assert_int_equal(tmem_space_settle(&bed.space), 0);
-	bed_finish();
-}
-
 /* A new one says so, one from before does not. */
 static void open_tells_new_from_used(void **state)
 {
@@ -204,8 +131,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_ones_are_backed_for_puts),
 		cmocka_unit_test(open_tells_new_from_used),
-		cmocka_unit_test(kept_while_puts_come),
-		cmocka_unit_test(given_back_otherwise),
 		cmocka_unit_test(promises_are_not_lost),
 	};
 

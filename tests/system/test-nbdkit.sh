@@ -352,6 +352,8 @@ if [ -x "$build/tmemd" ]; then
 	# Pages go into the reserve while the daemon does not run, none goes home.
 	serve size=32M "store=unix:$dsock" "backing=$dir/none-home" reserve=8M \
 		domain=ahead
+	# Who answers has his session; a socket alone is there before.
+	try 'nbdinfo' nbdinfo "$uri"
 	kill -STOP "$daemon"
 	try 'from the reserve' qemu-io -f raw "$uri" -c "write -s $dir/data 0 6M" \
 		-c 'read 0 6M'

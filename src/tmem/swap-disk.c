@@ -11,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "swap-file.h"
 
 #define PLUGIN_FILE "nbdkit-tmem-plugin.so"
@@ -218,21 +216,14 @@ static void build_line(struct command_line *c, const struct swap_wish *w,
 /* Once it listens, it writes down its number. */
 static int await_server(const struct swap_record *r)
 {
-	const struct timespec nap = { .tv_nsec = 5 * TMEM_NS_PER_MS };
-	uint64_t end = tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
+	const uint64_t end_ns = swap_tool_patience_ns();
 	char path[PATH_MAX];
+	int err = 0;
 
 	(void)swap_record_path(r, "nbdkit.pid", path);
-	while (access(path, F_OK)) {
-		if (!swap_process_lives(&r->server))
-			return -ESRCH;
-		if (tmem_clock_ns() > end)
-			return -ETIMEDOUT;
-		if (swap_tool_interrupted())
-			return -EINTR;
-		(void)nanosleep(&nap, NULL);
-	}
-	return 0;
+	while (!err && (access(path, F_OK)))
+		err = swap_process_nap(&r->server, end_ns);
+	return err;
 }
 
 /* A server that has ended says why in its log. Return: @err. */

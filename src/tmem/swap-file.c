@@ -7,9 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <time.h>
 
-#include "clock.h"
 #include "swap-loop.h"
 
 const char *swap_file_lacking(const struct swap_host *h)
@@ -25,20 +23,13 @@ const char *swap_file_lacking(const struct swap_host *h)
 int swap_file_await(const char *path, uint64_t size_bytes,
 		    const struct swap_process *p)
 {
-	const struct timespec nap = { .tv_nsec = 5 * TMEM_NS_PER_MS };
-	uint64_t end = tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
+	const uint64_t end_ns = swap_tool_patience_ns();
 	struct stat st;
+	int err = 0;
 
-	while (stat(path, &st) || (uint64_t)st.st_size != size_bytes) {
-		if (!swap_process_lives(p))
-			return -ESRCH;
-		if (tmem_clock_ns() > end)
-			return -ETIMEDOUT;
-		if (swap_tool_interrupted())
-			return -EINTR;
-		(void)nanosleep(&nap, NULL);
-	}
-	return 0;
+	while (!err && (stat(path, &st) || (uint64_t)st.st_size != size_bytes))
+		err = swap_process_nap(p, end_ns);
+	return err;
 }
 
 int swap_file_attach(const struct swap_host *h, const char *path,

@@ -141,7 +141,7 @@ static void keep_complaint(char *say)
  */
 static int listen_until(int pidfd, int in, char *say)
 {
-	uint64_t end = tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
+	uint64_t end = swap_tool_patience_ns();
 	struct pollfd fds[2] = { { .fd = pidfd, .events = POLLIN },
 				 { .fd = in, .events = POLLIN } };
 	size_t len = 0;
@@ -363,6 +363,25 @@ int swap_process_lives(const struct swap_process *p)
 
 	return p->pid > 0 && !swap_process_find(p->pid, &now) &&
 	       now.start == p->start;
+}
+
+uint64_t swap_tool_patience_ns(void)
+{
+	return tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
+}
+
+int swap_process_nap(const struct swap_process *p, uint64_t end_ns)
+{
+	const struct timespec nap = { .tv_nsec = 5 * TMEM_NS_PER_MS };
+
+	if (p && !swap_process_lives(p))
+		return -ESRCH;
+	if (tmem_clock_ns() > end_ns)
+		return -ETIMEDOUT;
+	if (swap_tool_interrupted())
+		return -EINTR;
+	(void)nanosleep(&nap, NULL);
+	return 0;
 }
 
 int swap_process_protected(const struct swap_process *p)

@@ -79,6 +79,19 @@ int swap_process_find(pid_t pid, struct swap_process *ret);
 /** swap_process_lives() - 1 yes, 0 no or none. */
 int swap_process_lives(const struct swap_process *p);
 
+/** swap_tool_patience_ns() - when SWAP_TOOL_PATIENCE_S from now are over, of
+ * tmem_clock_ns(). */
+uint64_t swap_tool_patience_ns(void);
+
+/**
+ * swap_process_nap() - a moment, while waiting for what a process is to do.
+ * @p: NULL: it is nobody's to do.
+ * @end_ns: by swap_tool_patience_ns().
+ *
+ * Return: 0 look again; -ESRCH it has ended; -ETIMEDOUT; -EINTR a signal came.
+ */
+int swap_process_nap(const struct swap_process *p, uint64_t end_ns);
+
 /** swap_process_protected() - 1 yes, 0 there was no right to. */
 int swap_process_protected(const struct swap_process *p);
 

@@ -6,10 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-#include "clock.h"
 
 /* What /sys/block/NAME/size counts in, whatever the device does. */
 #define SECTOR_BYTES 512u
@@ -88,17 +85,10 @@ static uint64_t size_of(const struct swap_host *h, const char *name)
 int swap_way_await(const struct swap_host *h, const char *name,
 		   uint64_t size_bytes, const struct swap_process *p)
 {
-	const struct timespec nap = { .tv_nsec = 5 * TMEM_NS_PER_MS };
-	uint64_t end = tmem_clock_ns() + SWAP_TOOL_PATIENCE_S * TMEM_NS_PER_SEC;
+	const uint64_t end_ns = swap_tool_patience_ns();
+	int err = 0;
 
-	while (size_of(h, name) != size_bytes) {
-		if (p && !swap_process_lives(p))
-			return -ESRCH;
-		if (tmem_clock_ns() > end)
-			return -ETIMEDOUT;
-		if (swap_tool_interrupted())
-			return -EINTR;
-		(void)nanosleep(&nap, NULL);
-	}
-	return 0;
+	while (!err && (size_of(h, name) != size_bytes))
+		err = swap_process_nap(p, end_ns);
+	return err;
 }

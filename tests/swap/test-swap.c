@@ -21,6 +21,10 @@
 #define SHRUNK "budget = 16M\ndefault-persistent = 16M\n"
 #define REFUSED "budget = 16M\ndefault-persistent = 0\n"
 
+/* What may go to the backing while a session's stock of memory is short: it grows as
+ * it is used up. */
+#define SHORT (STAGE_TOUCHED / 16)
+
 static void configure(struct stage *g, const char *config)
 {
 	daemon_configure(&g->d, config);
@@ -68,8 +72,7 @@ static void calm(void **state)
 	write_all(g);
 	check_all(g);
 	assert_true(daemon_lent(&g->d) >= 4 * STAGE_MIB);
-	assert_int_equal(swap_backed(&g->s),
-			 0); /* all of it lies in the store */
+	assert_true(swap_backed(&g->s) <= SHORT); /* it lies in the store */
 	assert_all_right(toucher_mix(&g->t, 500, PATIENCE_MS));
 	come_home(g);
 }
@@ -116,17 +119,18 @@ static int is_shrunk(const struct tmem_wire_status_reply *r, void *ctx)
 static void shrunk(void **state)
 {
 	struct stage *g = *state;
-	uint64_t enough = 16 * STAGE_MIB;
+	uint64_t before, enough = 16 * STAGE_MIB;
 
 	stage_start(g, STAGE_ROOMY);
 	write_all(g);
 	assert_true(daemon_lent(&g->d) > enough);
-	assert_int_equal(swap_backed(&g->s), 0);
+	before = swap_backed(&g->s);
+	assert_true(before <= SHORT);
 	toucher_tell_mix(&g->t, 1500);
 	configure(g, SHRUNK);
 	assert_all_right(toucher_answer(&g->t, PATIENCE_MS));
 	daemon_until(&g->d, is_shrunk, &enough);
-	assert_true(swap_backed(&g->s) > 0);
+	assert_true(swap_backed(&g->s) > before);
 	check_all(g);
 	come_home(g);
 }
@@ -137,13 +141,14 @@ static void host_short(void **state)
 	struct stage *g = *state;
 	const uint64_t taken = 64 * STAGE_MIB;
 	char config[256];
-	uint64_t lent;
+	uint64_t before, lent;
 	void *p;
 
 	stage_start(g, STAGE_ROOMY);
 	write_all(g);
 	lent = daemon_lent(&g->d);
-	assert_int_equal(swap_backed(&g->s), 0);
+	before = swap_backed(&g->s);
+	assert_true(before <= SHORT);
 	toucher_tell_mix(&g->t, 1500);
 	(void)snprintf(
 		config, sizeof(config), STAGE_ROOMY "floor = %lluM\n",
@@ -157,7 +162,7 @@ static void host_short(void **state)
 	assert_all_right(toucher_answer(&g->t, PATIENCE_MS));
 	lent /= 2;
 	daemon_until(&g->d, is_shrunk, &lent);
-	assert_true(swap_backed(&g->s) > 0);
+	assert_true(swap_backed(&g->s) > before);
 	check_all(g);
 	assert_false(munmap(p, taken));
 	configure(g, STAGE_ROOMY);

@@ -15,6 +15,7 @@
 
 #define WITNESS_PAGES 512u
 #define WITNESS_LIMIT (8u << 20)
+#define SILENCE_MS 500
 
 /* ---- The witness --------------------------------------------------------- */
 
@@ -201,11 +202,11 @@ void hostile_open(struct hostile *h, const struct daemon *d, uint64_t limit)
 	hostile_send(h->fd, &ready, sizeof(ready), NULL, 0);
 }
 
-uint32_t hostile_ask(struct hostile *h, uint32_t cls, uint64_t total,
-		     struct tmem_wire_loan *loans, uint32_t max)
+static uint32_t ask(struct hostile *h, uint32_t cls, uint64_t total,
+		    struct tmem_wire_loan *loans, uint32_t max, int silence_ms)
 {
-	const struct tmem_wire_ask ask = {
-		.head = { TMEM_WIRE_ASK, sizeof(ask) },
+	const struct tmem_wire_ask m_ask = {
+		.head = { TMEM_WIRE_ASK, sizeof(m_ask) },
 		.cls = cls,
 		.total = total,
 	};
@@ -214,8 +215,8 @@ uint32_t hostile_ask(struct hostile *h, uint32_t cls, uint64_t total,
 	struct tmem_packet packet;
 	uint32_t i, n = 0;
 
-	hostile_send(h->fd, &ask, sizeof(ask), NULL, 0);
-	while (n < total && n < max && poll(&p, 1, 500) == 1) {
+	hostile_send(h->fd, &m_ask, sizeof(m_ask), NULL, 0);
+	while (n < max && poll(&p, 1, silence_ms) == 1) {
 		if (tmem_packet_receive(h->fd, &m, sizeof(m), &packet) != 1)
 			break;
 		for (i = 0; m.head.type == TMEM_WIRE_LENT &&
@@ -224,6 +225,19 @@ uint32_t hostile_ask(struct hostile *h, uint32_t cls, uint64_t total,
 			loans[n++] = m.loans.loans[i];
 	}
 	return n;
+}
+
+uint32_t hostile_ask(struct hostile *h, uint32_t cls, uint64_t total,
+		     struct tmem_wire_loan *loans, uint32_t due)
+{
+	return ask(h, cls, total, loans, due,
+		   (int)(DAEMON_PATIENCE_NS / 1000000));
+}
+
+uint32_t hostile_grab(struct hostile *h, uint32_t cls,
+		      struct tmem_wire_loan *loans, uint32_t max)
+{
+	return ask(h, cls, UINT64_MAX, loans, max, SILENCE_MS);
 }
 
 void hostile_close(struct hostile *h)

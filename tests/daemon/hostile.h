@@ -70,9 +70,16 @@ int hostile_receive(int fd, union hostile_message *m,
 /** hostile_open() - a session of the domain "hostile". */
 void hostile_open(struct hostile *h, const struct daemon *d, uint64_t limit);
 
-/** hostile_ask() - segments, and wait for them. Return: how many came. */
+/** hostile_ask() - segments, @total with those it has, and wait until the @due
+ * ones came. Return: how many did; fewer if it was refused, or nothing came for
+ * long. */
 uint32_t hostile_ask(struct hostile *h, uint32_t cls, uint64_t total,
-		     struct tmem_wire_loan *loans, uint32_t max);
+		     struct tmem_wire_loan *loans, uint32_t due);
+
+/** hostile_grab() - all that there is, but no more than @max, until nothing comes
+ * for half a second. Return: how many came. */
+uint32_t hostile_grab(struct hostile *h, uint32_t cls,
+		      struct tmem_wire_loan *loans, uint32_t max);
 void hostile_close(struct hostile *h);
 
 /** hostile_refused() - the daemon closes with this reason, and counts it. */

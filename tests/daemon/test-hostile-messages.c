@@ -245,15 +245,15 @@ static void asks_out_of_range(void **state)
 	dropped(&ask, sizeof(ask), NULL, 0, TMEM_WIRE_BAD_MESSAGE);
 	/* More than there is: all that there is, and no more. */
 	hostile_open(&h, &d, 64 << 20);
-	n = hostile_ask(&h, TMEM_WIRE_EPHEMERAL, UINT64_MAX, loans, 512);
+	n = hostile_grab(&h, TMEM_WIRE_EPHEMERAL, loans, 512);
 	assert_true(n > 0);
 	assert_true(daemon_lent(&d) <= 256ull << 20);
 	/* Less than it has: nothing happens. */
-	assert_int_equal(hostile_ask(&h, TMEM_WIRE_EPHEMERAL, 0, loans, 512), 0);
+	assert_int_equal(hostile_ask(&h, TMEM_WIRE_EPHEMERAL, 0, loans, 0), 0);
 	/* The witness was there first, and its quota is its own. */
-	n = hostile_ask(&h, TMEM_WIRE_PERSISTENT, UINT64_MAX, loans, 512);
+	n = hostile_grab(&h, TMEM_WIRE_PERSISTENT, loans, 512);
 	assert_true((uint64_t)n * h.welcome.segment_size <= 128ull << 20);
-	n = hostile_ask(&h, TMEM_WIRE_METADATA, UINT64_MAX, loans, 512);
+	n = hostile_grab(&h, TMEM_WIRE_METADATA, loans, 512);
 	assert_true((uint64_t)n * h.welcome.segment_size <= 256ull << 17);
 	hostile_close(&h);
 	/* Its cache made room for promises; those were taken from the hostile

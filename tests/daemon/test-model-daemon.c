@@ -46,7 +46,7 @@ static void be_hog(const struct daemon *d)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		hostile_open(&h, d, 16 * MIB);
-		(void)hostile_ask(&h, TMEM_WIRE_PERSISTENT, 256, loans, 128);
+		(void)hostile_grab(&h, TMEM_WIRE_PERSISTENT, loans, 128);
 		(void)poll(NULL, 0, 3);
 		hostile_close(&h);
 		(void)poll(NULL, 0, 10);

@@ -17,7 +17,6 @@
 #include "listener.h"
 #include "mem.h"
 #include "packet.h"
-#include "serve.h"
 #include "tenant.h"
 
 /* A client says hello at once; whoever says nothing this long never will. */
@@ -90,7 +89,7 @@ static void send_refusal(struct tmemd_peer *p, int reason)
 
 static void tell_drop(struct tmemd *d, const struct tmemd_peer *p, int reason)
 {
-	tmemd_serve_sweep_on(d);
+	tmemd_turns_sweep(&d->turns);
 	if (d->drops_told++ >= DROPS_TOLD_MAX)
 		return;
 	tmemd_log_say(
@@ -185,7 +184,7 @@ static int handle_ready(struct tmemd *d, struct tmemd_tenant *t)
 {
 	t->ready = 1;
 	/* Its ephemeral memory may be what others wait for. */
-	tmemd_serve_wake(d);
+	tmemd_tenants_wake(d);
 	return 0;
 }
 
@@ -195,7 +194,7 @@ static int handle_ask(struct tmemd *d, struct tmemd_tenant *t,
 	/* Less than was lent is no more than nothing to ask. */
 	t->asked[ask->cls] = ask->total;
 	t->waits &= ~(1u << ask->cls);
-	tmemd_serve_later(d);
+	tmemd_turns_soon(&d->turns);
 	return 0;
 }
 
@@ -290,7 +289,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *ctx)
 		(void)sd_event_source_set_io_events(source, EPOLLIN);
 		if (p->tenant)
 			p->tenant->waits = 0;
-		tmemd_serve_later(d);
+		tmemd_turns_soon(&d->turns);
 	}
 	if (!(revents & ~(uint32_t)EPOLLOUT))
 		return 0;

@@ -17,6 +17,7 @@
 #include "bounds.h"
 #include "clock.h"
 #include "serve.h"
+#include "tenant.h"
 #include "tmemd.h"
 
 /* For lending at full speed a look a turn would be a hundredth of the time. */
@@ -70,9 +71,9 @@ static void apply(struct tmemd *d)
 	if (lent(d) > d->ledger.budget_bytes)
 		tmemd_serve_trim(d);
 	else if (d->ledger.budget_bytes > before)
-		tmemd_serve_wake(d);
+		tmemd_tenants_wake(d);
 	else
-		tmemd_serve_later(d);
+		tmemd_turns_soon(&d->turns);
 }
 
 static void arm(struct tmemd_pressure *p)

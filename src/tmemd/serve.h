@@ -11,16 +11,6 @@
 int tmemd_serve_init(struct tmemd *d);
 void tmemd_serve_finish(struct tmemd *d);
 
-/** tmemd_serve_later() - there is something to do once the loop comes round. */
-void tmemd_serve_later(struct tmemd *d);
-
-/** tmemd_serve_wake() - memory may have become free: who waited asks again. */
-void tmemd_serve_wake(struct tmemd *d);
-
-/** tmemd_serve_sweep_on() - leases exist, or drops were told: look after them
- * every second. */
-void tmemd_serve_sweep_on(struct tmemd *d);
-
 /** tmemd_serve_divide() - entitlements, as things are now. */
 void tmemd_serve_divide(struct tmemd *d);
 

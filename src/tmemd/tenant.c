@@ -18,7 +18,6 @@
 #include "figures.h"
 #include "mem.h"
 #include "peer.h"
-#include "serve.h"
 
 /* Sweeps in a row, a second apart, that found more than racing readers leave. A
  * client that was stopped in the middle of a read has one. */
@@ -68,7 +67,7 @@ static void enter(struct tmemd *d, struct tmemd_tenant *t)
 {
 	TAILQ_INSERT_TAIL(&d->tenants, t, entry);
 	d->tenants_count++;
-	tmemd_serve_sweep_on(d);
+	tmemd_turns_sweep(&d->turns);
 	tmemd_pressure_on(d);
 }
 
@@ -387,7 +386,7 @@ void tmemd_tenant_end(struct tmemd *d, struct tmemd_tenant *t)
 	if (data >= 0)
 		tmemd_endings_add(&d->endings, data);
 	forget(d, t);
-	tmemd_serve_wake(d);
+	tmemd_tenants_wake(d);
 }
 
 void tmemd_tenant_leave(struct tmemd *d, struct tmemd_tenant *t)
@@ -414,7 +413,7 @@ int tmemd_tenant_give(struct tmemd *d, struct tmemd_tenant *t,
 			reason = TMEM_WIRE_BAD_LOAN;
 		}
 	}
-	tmemd_serve_wake(d);
+	tmemd_tenants_wake(d);
 	return reason;
 }
 
@@ -429,6 +428,15 @@ int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t)
 	t->account->revoked++;
 	d->counters.revoked++;
 	return 1;
+}
+
+void tmemd_tenants_wake(struct tmemd *d)
+{
+	struct tmemd_tenant *t;
+
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		t->waits = 0;
+	tmemd_turns_soon(&d->turns);
 }
 
 /* ---- What they say and are told ------------------------------------------- */

@@ -68,6 +68,9 @@ int tmemd_tenant_give(struct tmemd *d, struct tmemd_tenant *t,
 /** tmemd_tenant_revoke() - take an ephemeral segment. Return: 1, 0 none. */
 int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t);
 
+/** tmemd_tenants_wake() - memory may have become free: who waited asks again. */
+void tmemd_tenants_wake(struct tmemd *d);
+
 /** tmemd_tenant_report() - STATS. */
 void tmemd_tenant_report(struct tmemd_tenant *t,
 			 const struct tmem_wire_stats *stats);

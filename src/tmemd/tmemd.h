@@ -30,6 +30,7 @@
 #include "pressure.h"
 #include "psi.h"
 #include "recorder.h"
+#include "turns.h"
 
 struct tmemd_peer;
 struct tmemd_tenant;
@@ -58,6 +59,7 @@ struct tmemd {
 	struct tmemd_margin margin;
 	struct tmemd_endings endings;
 	struct tmemd_recorder recorder;
+	struct tmemd_turns turns;
 	struct tmemd_peers newcomers; /* have said nothing yet, oldest first */
 	struct tmemd_peers peers;     /* all others */
 	struct tmemd_tenants tenants; /* in the order of their turns */
@@ -66,8 +68,6 @@ struct tmemd {
 	uint32_t tenants_count;
 	int listen_fd;
 	sd_event_source *listener;
-	sd_event_source *serve;
-	sd_event_source *sweep;
 	struct tmemd_counters counters;
 	uint64_t number;     /* (c) of this run, drawn by lot */
 	uint64_t started_ns; /* (c) */

@@ -15,19 +15,28 @@ struct tmemd;
 struct tmemd_pressure {
 	struct tmemd_host host;
 	struct tmemd_budget budget;
+	void (*follow)(struct tmemd *d, uint64_t before); /* (c) */
 	sd_event_source *timer;
 	sd_event_source *stall;
 	uint32_t told; /* the reason that was logged last */
 };
 
-/** tmemd_pressure_init() - @d's host is there already. Return: 0, negative errno. */
-int tmemd_pressure_init(struct tmemd *d);
+/**
+ * tmemd_pressure_init() - @d's host is there already.
+ * @follow: called when a look has changed the budget: by the event loop, and out of
+ *	the functions below that look. It takes what is too much before it does
+ *	anything that allocates. The ledger has the new budget; @before: the old one.
+ *
+ * Return: 0, negative errno.
+ */
+int tmemd_pressure_init(struct tmemd *d,
+			void (*follow)(struct tmemd *d, uint64_t before));
 void tmemd_pressure_finish(struct tmemd *d);
 
 /** tmemd_pressure_configure() - the budget's settings as they are now said. */
 void tmemd_pressure_configure(struct tmemd *d);
 
-/** tmemd_pressure_on() - leases exist: watch. */
+/** tmemd_pressure_on() - leases exist: look, and watch from now on. */
 void tmemd_pressure_on(struct tmemd *d);
 
 /** tmemd_pressure_looms() - 1: something is lent, and the floor is near. */

@@ -85,6 +85,17 @@ void tmemd_serve_trim(struct tmemd *d)
 	tmemd_tenants_wake(d);
 }
 
+/* Takes first. Who is to hear of it does in the next turn. */
+void tmemd_serve_follow(struct tmemd *d, uint64_t before)
+{
+	if (tmemd_lent_sum(d->ledger.lent_bytes) > d->ledger.budget_bytes)
+		tmemd_serve_trim(d);
+	else if (d->ledger.budget_bytes > before)
+		tmemd_tenants_wake(d);
+	else
+		tmemd_turns_soon(&d->turns);
+}
+
 /* What was taken shows in the control page; this only wakes the sleepers. */
 static void tell_revoked(struct tmemd *d)
 {

@@ -18,6 +18,10 @@ void tmemd_serve_divide(struct tmemd *d);
  * once; then ask for the rest. */
 void tmemd_serve_trim(struct tmemd *d);
 
+/** tmemd_serve_follow() - the budget is what the ledger says, and was @before: take
+ * at once what is too much, or wake who waits. */
+void tmemd_serve_follow(struct tmemd *d, uint64_t before);
+
 /**
  * tmemd_serve_flush() - take ephemeral memory because an operator says so; a turn's
  * worth at most.

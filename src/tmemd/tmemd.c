@@ -181,7 +181,7 @@ static int init_daemon(struct run *r)
 	if (!err)
 		err = tmemd_serve_init(d);
 	if (!err)
-		err = tmemd_pressure_init(d);
+		err = tmemd_pressure_init(d, tmemd_serve_follow);
 	if (!err)
 		err = tmemd_recorder_init(d);
 	return err < 0 ? err : 0;

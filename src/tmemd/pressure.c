@@ -141,8 +141,7 @@ void tmemd_pressure_configure(struct tmemd *d)
 	d->ledger.budget_bytes = p->budget.now_bytes;
 }
 
-int tmemd_pressure_init(struct tmemd *d,
-			void (*follow)(struct tmemd *d, uint64_t before))
+int tmemd_pressure_init(struct tmemd *d, tmemd_follow_fn follow)
 {
 	struct tmemd_pressure *p = &d->pressure;
 	int err;

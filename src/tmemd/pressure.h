@@ -12,10 +12,13 @@
 
 struct tmemd;
 
+/** tmemd_follow_fn - the ledger has a new budget; @before: the old one. */
+typedef void (*tmemd_follow_fn)(struct tmemd *d, uint64_t before);
+
 struct tmemd_pressure {
 	struct tmemd_host host;
 	struct tmemd_budget budget;
-	void (*follow)(struct tmemd *d, uint64_t before); /* (c) */
+	tmemd_follow_fn follow; /* (c) */
 	sd_event_source *timer;
 	sd_event_source *stall;
 	uint32_t told; /* the reason that was logged last */
@@ -25,12 +28,11 @@ struct tmemd_pressure {
  * tmemd_pressure_init() - @d's host is there already.
  * @follow: called when a look has changed the budget: by the event loop, and out of
  *	the functions below that look. It takes what is too much before it does
- *	anything that allocates. The ledger has the new budget; @before: the old one.
+ *	anything that allocates.
  *
  * Return: 0, negative errno.
  */
-int tmemd_pressure_init(struct tmemd *d,
-			void (*follow)(struct tmemd *d, uint64_t before));
+int tmemd_pressure_init(struct tmemd *d, tmemd_follow_fn follow);
 void tmemd_pressure_finish(struct tmemd *d);
 
 /** tmemd_pressure_configure() - the budget's settings as they are now said. */

@@ -29,6 +29,7 @@
 #include "sandbox.h"
 #include "serve.h"
 #include "steer.h"
+#include "tenant.h"
 
 /* Exit codes. */
 enum {
@@ -191,7 +192,7 @@ static int start_listening(struct run *r)
 {
 	int inherited, err;
 
-	tmemd_fdstore_start(&r->d, &inherited);
+	tmemd_fdstore_start(&r->d, tmemd_tenant_restore, &inherited);
 	err = inherited >= 0
 		      ? tmemd_listener_inherit(&r->listener, inherited,
 					       &r->logger)

@@ -87,25 +87,34 @@ static void send_refusal(struct tmemd_peer *p, int reason)
 	(void)tmemd_peer_send(p, &r, sizeof(r), NULL, 0);
 }
 
-static void tell_drop(struct tmemd *d, const struct tmemd_peer *p, int reason)
+static void tell_drop(struct tmemd *d, const struct tmemd_peer *p, int reason,
+		      const char *domain)
 {
 	tmemd_turns_sweep(&d->turns);
 	if (d->drops_told++ >= DROPS_TOLD_MAX)
 		return;
 	tmemd_log_say(
 		&d->log, TMEM_LOG_WARNING,
-		p->tenant ? "client dropped" : "client refused",
+		domain ? "client dropped" : "client refused",
 		TMEMD_FIELDS(
 			TMEMD_TEXT("reason", tmem_wire_reason((uint32_t)reason)),
-			TMEMD_TEXT("domain",
-				   p->tenant ? p->tenant->account->name : "-"),
+			TMEMD_TEXT("domain", domain ? domain : "-"),
 			TMEMD_UINT("pid", p->pid), TMEMD_UINT("uid", p->uid)));
+}
+
+void tmemd_peer_refuse(struct tmemd *d, struct tmemd_peer *p, int reason,
+		       const char *domain)
+{
+	d->counters.reasons[reason]++;
+	tell_drop(d, p, reason, domain);
+	send_refusal(p, reason);
 }
 
 /* ---- Ending -------------------------------------------------------------- */
 
-static void free_peer(struct tmemd *d, struct tmemd_peer *p)
+void tmemd_peer_close(struct tmemd *d, struct tmemd_peer *p)
 {
+	TMEM_ASSERT(!p->tenant);
 	p->io = sd_event_source_disable_unref(p->io);
 	p->timer = sd_event_source_disable_unref(p->timer);
 	(void)close(p->fd);
@@ -121,32 +130,20 @@ static void free_peer(struct tmemd *d, struct tmemd_peer *p)
 	tmemd_listener_resume(d);
 }
 
-void tmemd_peer_close(struct tmemd *d, struct tmemd_peer *p)
-{
-	if (p->tenant)
-		tmemd_tenant_end(d, p->tenant);
-	free_peer(d, p);
-}
-
 void tmemd_peer_drop(struct tmemd *d, struct tmemd_peer *p, int reason)
 {
-	d->counters.reasons[reason]++;
-	tell_drop(d, p, reason);
-	send_refusal(p, reason);
+	tmemd_peer_refuse(d, p, reason, NULL);
 	tmemd_peer_close(d, p);
 }
 
 void tmemd_peers_finish(struct tmemd *d)
 {
-	struct tmemd_tenant *t;
 	struct tmemd_peer *p;
 
-	while ((t = TAILQ_FIRST(&d->tenants)))
-		tmemd_tenant_leave(d, t);
 	while ((p = TAILQ_FIRST(&d->newcomers)))
-		free_peer(d, p);
+		tmemd_peer_close(d, p);
 	while ((p = TAILQ_FIRST(&d->peers)))
-		free_peer(d, p);
+		tmemd_peer_close(d, p);
 }
 
 /* ---- Listening ----------------------------------------------------------- */
@@ -238,6 +235,22 @@ static int handle(struct tmemd *d, struct tmemd_peer *p,
 	}
 }
 
+static void close_either(struct tmemd *d, struct tmemd_peer *p)
+{
+	if (p->tenant)
+		tmemd_tenant_end(d, p->tenant);
+	else
+		tmemd_peer_close(d, p);
+}
+
+static void drop_either(struct tmemd *d, struct tmemd_peer *p, int reason)
+{
+	if (p->tenant)
+		tmemd_tenant_drop(d, p->tenant, reason);
+	else
+		tmemd_peer_drop(d, p, reason);
+}
+
 /* One message. Return: 1 there may be more, 0 none is there, -1 the peer is gone. */
 static int listen_once(struct tmemd *d, struct tmemd_peer *p)
 {
@@ -249,7 +262,7 @@ static int listen_once(struct tmemd *d, struct tmemd_peer *p)
 	if (ret == -EAGAIN)
 		return 0;
 	if (ret <= 0) {
-		tmemd_peer_close(d, p);
+		close_either(d, p);
 		return -1;
 	}
 	reason = packet.cut ? packet.fds_count ? TMEM_WIRE_BAD_FDS
@@ -261,7 +274,7 @@ static int listen_once(struct tmemd *d, struct tmemd_peer *p)
 	tmem_packet_close(&packet);
 	if (!reason)
 		return 1;
-	tmemd_peer_drop(d, p, reason);
+	drop_either(d, p, reason);
 	return -1;
 }
 
@@ -360,7 +373,7 @@ void tmemd_peer_create(struct tmemd *d, int fd)
 	if (sd_event_add_io(d->event, &p->io, fd, EPOLLIN, on_io, p) < 0 ||
 	    sd_event_add_time_relative(d->event, &p->timer, CLOCK_MONOTONIC,
 				       SILENCE_US, 0, on_timer, p) < 0) {
-		free_peer(d, p);
+		tmemd_peer_close(d, p);
 		return;
 	}
 	thin_out(d, cred.uid);

@@ -32,14 +32,22 @@ int tmemd_peer_send(struct tmemd_peer *p, const void *message, size_t len,
 /** tmemd_peer_when_writable() - serve it again once it has read something. */
 void tmemd_peer_when_writable(struct tmemd_peer *p);
 
-/** tmemd_peer_close() - the connection is over, and its lease with it. */
+/**
+ * tmemd_peer_refuse() - a reason to end it, counted, logged and told; it is not
+ * closed yet.
+ * @domain: of its session; NULL: it has none.
+ */
+void tmemd_peer_refuse(struct tmemd *d, struct tmemd_peer *p, int reason,
+		       const char *domain);
+
+/** tmemd_peer_close() - the connection is over. One that has a session ends with
+ * that: see tmemd_tenant_end(). */
 void tmemd_peer_close(struct tmemd *d, struct tmemd_peer *p);
 
-/** tmemd_peer_drop() - the same, for a reason that is counted and told. */
+/** tmemd_peer_drop() - close one that has no session, for a reason. */
 void tmemd_peer_drop(struct tmemd *d, struct tmemd_peer *p, int reason);
 
-/** tmemd_peers_finish() - the daemon goes: connections close, clients keep what
- * they hold. */
+/** tmemd_peers_finish() - the daemon goes, its tenants have gone. */
 void tmemd_peers_finish(struct tmemd *d);
 
 #endif

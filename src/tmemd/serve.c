@@ -316,7 +316,7 @@ static int on_turn(sd_event_source *source, uint64_t usec, void *ctx)
 		TAILQ_REMOVE(&d->tenants, t, entry);
 		TAILQ_INSERT_TAIL(&d->tenants, t, entry);
 		if (serve_tenant(d, t, &bytes))
-			tmemd_peer_drop(d, t->peer, TMEM_WIRE_BAD_MEMORY);
+			tmemd_tenant_drop(d, t, TMEM_WIRE_BAD_MEMORY);
 	}
 	tell_revoked(d);
 	tmemd_pressure_tell(d);
@@ -370,7 +370,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)
 		next = TAILQ_NEXT(t, entry);
 		reason = tmemd_tenant_sweep(d, t);
 		if (reason && t->peer)
-			tmemd_peer_drop(d, t->peer, reason);
+			tmemd_tenant_drop(d, t, reason);
 	}
 	if (d->demand_sweeps && !--d->demand_sweeps)
 		d->demand = 1;

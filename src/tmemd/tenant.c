@@ -33,10 +33,7 @@ static int on_death(sd_event_source *source, int fd, uint32_t revents, void *ctx
 	(void)fd;
 	(void)revents;
 	/* Its children may hold the connection; the lease was its own. */
-	if (t->peer)
-		tmemd_peer_close(t->d, t->peer);
-	else
-		tmemd_tenant_end(t->d, t);
+	tmemd_tenant_end(t->d, t);
 	return 0;
 }
 
@@ -379,6 +376,7 @@ static void forget(struct tmemd *d, struct tmemd_tenant *t)
 
 void tmemd_tenant_end(struct tmemd *d, struct tmemd_tenant *t)
 {
+	struct tmemd_peer *p = t->peer;
 	int data = t->loan.fd;
 
 	t->loan.fd = -1;
@@ -386,12 +384,24 @@ void tmemd_tenant_end(struct tmemd *d, struct tmemd_tenant *t)
 	if (data >= 0)
 		tmemd_endings_add(&d->endings, data);
 	forget(d, t);
+	if (p)
+		tmemd_peer_close(d, p);
 	tmemd_tenants_wake(d);
 }
 
-void tmemd_tenant_leave(struct tmemd *d, struct tmemd_tenant *t)
+void tmemd_tenant_drop(struct tmemd *d, struct tmemd_tenant *t, int reason)
 {
-	forget(d, t);
+	if (t->peer)
+		tmemd_peer_refuse(d, t->peer, reason, t->account->name);
+	tmemd_tenant_end(d, t);
+}
+
+void tmemd_tenants_finish(struct tmemd *d)
+{
+	struct tmemd_tenant *t;
+
+	while ((t = TAILQ_FIRST(&d->tenants)))
+		forget(d, t);
 }
 
 /* ---- In between ---------------------------------------------------------- */

@@ -246,6 +246,7 @@ static void finish(struct run *r)
 	/* First, so that nobody finds a socket without anybody behind it. */
 	d->listener = sd_event_source_disable_unref(d->listener);
 	tmemd_listener_finish(&r->listener);
+	tmemd_tenants_finish(d);
 	tmemd_peers_finish(d);
 	tmemd_endings_finish(&d->endings);
 	tmemd_recorder_finish(d);

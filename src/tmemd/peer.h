@@ -22,8 +22,19 @@ struct tmemd_peer {
 	sd_event_source *timer; /* of silence, later of an answer */
 };
 
-/** tmemd_peer_create() - somebody connected; takes @fd. */
-void tmemd_peer_create(struct tmemd *d, int fd);
+/**
+ * tmemd_peer_create() - somebody connected; takes @fd.
+ * @on_io: called with the peer when it has said something or has gone, and when
+ *	tmemd_peer_when_writable() is due.
+ * @on_timer: called with the peer when it has been silent for too long, later when
+ *	its timer, set anew, has run out.
+ */
+void tmemd_peer_create(struct tmemd *d, int fd, sd_event_io_handler_t on_io,
+		       sd_event_time_handler_t on_timer);
+
+/** tmemd_peer_arrive() - its first message made sense; without effect later. */
+void tmemd_peer_arrive(struct tmemd *d, struct tmemd_peer *p,
+		       enum tmemd_stage stage);
 
 /** tmemd_peer_send() - 0, or negative errno; never waits. */
 int tmemd_peer_send(struct tmemd_peer *p, const void *message, size_t len,

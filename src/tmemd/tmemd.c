@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "conversation.h"
 #include "fdstore.h"
 #include "listener.h"
 #include "loan.h"
@@ -198,7 +199,7 @@ static int start_listening(struct run *r)
 					       &r->logger)
 		      : tmemd_listener_bind(&r->listener, r->d.config->socket,
 					    &r->logger);
-	return err ? err : tmemd_listener_start(&r->d, r->listener.fd);
+	return err ? err : tmemd_conversation_start(&r->d, r->listener.fd);
 }
 
 static int enter_sandbox(struct run *r)

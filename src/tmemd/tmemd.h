@@ -2,12 +2,18 @@
 /*
  * tmemd.h - the daemon: everything it has, and what its rooms share of it.
  *
- *	listener -> peer (a connection) -> tenant (a lease) -> loan (memfds)
- *	                  |                   |
- *	                  v                   v
- *	               control             serve: a turn at a time, asks the arbiter
+ *	a message:  conversation --> control --> steer, recorder
+ *	                 |                         |
+ *	a turn:          |       serve <-----------+
+ *	                 |         |  \
+ *	                 v         v   `--> arbiter --> ledger
+ *	               tenant (a lease) --> loan (memfds)
+ *	                      |
+ *	                      v
+ *	               peer (a connection) --> listener
  *
- * One thread, one event loop. Nothing in it waits for a client.
+ * One thread, one event loop. Nothing in it waits for a client. Calls go one way,
+ * and ARCHITECTURE.md tells which.
  */
 #ifndef TMEM_TMEMD_TMEMD_H
 #define TMEM_TMEMD_TMEMD_H

@@ -15,7 +15,7 @@ struct tmemd_peer {
 	uint32_t uid;	 /* (c) by SO_PEERCRED */
 	uint32_t pid;	 /* (c) 0: out of sight */
 	enum tmemd_stage stage;
-	struct tmemd_tenant *tenant; /* NULL: it has no session */
+	struct tmemd_tenant *tenant; /* set by tenant.c; NULL: it has none */
 	uint64_t list_after;	     /* of the LIST that waits for reports */
 	int lists; /* 1: its LIST waits for reports, or for the timer */
 	sd_event_source *io;

@@ -12,9 +12,6 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "mem.h"
-#include "tenant.h"
-
 static void store(const char *what, uint64_t id, int fd)
 {
 	char state[64];
@@ -78,8 +75,8 @@ static int take_partner(char **names, int count, const char *name)
 	return -1;
 }
 
-static void restore(struct tmemd *d, char **names, int count, uint64_t id,
-		    int data)
+static void hand_over(struct tmemd *d, tmemd_restore_fn restore, char **names,
+		      int count, uint64_t id, int data)
 {
 	char partner[32];
 	int control, err = -1;
@@ -89,7 +86,7 @@ static void restore(struct tmemd *d, char **names, int count, uint64_t id,
 	if (id >= d->lease_next)
 		d->lease_next = id + 1;
 	if (control >= 0)
-		err = tmemd_tenant_restore(d, id, data, control);
+		err = restore(d, id, data, control);
 	else
 		tmemd_endings_add(&d->endings, data);
 	if (err)
@@ -99,7 +96,8 @@ static void restore(struct tmemd *d, char **names, int count, uint64_t id,
 		      TMEMD_FIELDS(TMEMD_UINT("lease", id)));
 }
 
-void tmemd_fdstore_start(struct tmemd *d, int *ret_listen)
+void tmemd_fdstore_start(struct tmemd *d, tmemd_restore_fn restore,
+			 int *ret_listen)
 {
 	char **names = NULL, kind;
 	int i, fd, count;
@@ -114,7 +112,7 @@ void tmemd_fdstore_start(struct tmemd *d, int *ret_listen)
 		if (!names[i])
 			continue; /* a partner that was taken */
 		if (parse_name(names[i], &kind, &id) && kind == 'd')
-			restore(d, names, count, id, fd);
+			hand_over(d, restore, names, count, id, fd);
 	}
 	for (i = 0; i < count; i++) {
 		fd = SD_LISTEN_FDS_START + i;

@@ -18,12 +18,19 @@ void tmemd_fdstore_add(struct tmemd *d, uint64_t id, int data, int control);
 /** tmemd_fdstore_remove() - the lease is over. */
 void tmemd_fdstore_remove(struct tmemd *d, uint64_t id);
 
+/** tmemd_restore_fn - a lease that was kept; takes both memfds. Return: 0, negative
+ * errno: it was ended. */
+typedef int (*tmemd_restore_fn)(struct tmemd *d, uint64_t id, int data,
+				int control);
+
 /**
  * tmemd_fdstore_start() - sort out what the manager handed over at start.
+ * @restore: called with each lease among it.
  * @ret_listen: out: the listening socket among it; -1: none.
  *
- * Leases among it are restored. Unknown descriptors are closed.
+ * Unknown descriptors are closed.
  */
-void tmemd_fdstore_start(struct tmemd *d, int *ret_listen);
+void tmemd_fdstore_start(struct tmemd *d, tmemd_restore_fn restore,
+			 int *ret_listen);
 
 #endif

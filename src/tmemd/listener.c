@@ -17,13 +17,9 @@
 #include <unistd.h>
 
 #include "packet.h"
-#include "peer.h"
 
 /* Connections that wait to be taken in. */
 #define BACKLOG 256
-
-/* Taken in before others have their turn. */
-#define BURST 16
 
 static int complain(const struct tmem_logger *logger, const char *path, int err,
 		    const char *what)
@@ -151,34 +147,24 @@ void tmemd_listener_finish(struct tmemd_listener *l)
 		(void)unlink(l->path);
 }
 
-static int on_connect(sd_event_source *source, int fd, uint32_t revents,
-		      void *ctx)
-{
-	struct tmemd *d = ctx;
-	int i, peer;
-
-	(void)revents;
-	for (i = 0; i < BURST; i++) {
-		peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (peer >= 0) {
-			tmemd_peer_create(d, peer);
-			continue;
-		}
-		/* Out of descriptors: asking again at once would only burn
-		 * time; whoever closes one turns this on again. */
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-			(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
-		break;
-	}
-	return 0;
-}
-
-int tmemd_listener_start(struct tmemd *d, int fd)
+int tmemd_listener_start(struct tmemd *d, int fd,
+			 sd_event_io_handler_t on_connect)
 {
 	int err = sd_event_add_io(d->event, &d->listener, fd, EPOLLIN,
 				  on_connect, d);
 
 	return err < 0 ? err : 0;
+}
+
+int tmemd_listener_accept(struct tmemd *d, int fd)
+{
+	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	/* Out of descriptors: asking again at once would only burn time;
+	 * whoever closes one turns this on again. */
+	if (peer < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		(void)sd_event_source_set_enabled(d->listener, SD_EVENT_OFF);
+	return peer;
 }
 
 void tmemd_listener_resume(struct tmemd *d)

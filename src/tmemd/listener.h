@@ -36,8 +36,14 @@ int tmemd_listener_inherit(struct tmemd_listener *l, int fd,
 /** tmemd_listener_finish() - closed, and the path removed if it is still ours. */
 void tmemd_listener_finish(struct tmemd_listener *l);
 
-/** tmemd_listener_start() - take connections from now on. */
-int tmemd_listener_start(struct tmemd *d, int fd);
+/** tmemd_listener_start() - from now on, call @on_connect with @d and @fd when
+ * somebody connects. Return: 0, negative errno. */
+int tmemd_listener_start(struct tmemd *d, int fd,
+			 sd_event_io_handler_t on_connect);
+
+/** tmemd_listener_accept() - Return: a connection; -1: none waits, or there is no
+ * descriptor for it, and none is taken before tmemd_listener_resume(). */
+int tmemd_listener_accept(struct tmemd *d, int fd);
 
 /** tmemd_listener_resume() - a descriptor was closed: there is room again. */
 void tmemd_listener_resume(struct tmemd *d);

@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peer.c - connections: taken in, listened to, refused, dropped, closed.
+ * peer.c - connections: taken in, spoken to, refused, dropped, closed.
  */
 #include "peer.h"
-#include "assertion.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "control.h"
+#include "assertion.h"
 #include "listener.h"
 #include "mem.h"
 #include "packet.h"
-#include "serve.h"
-#include "tenant.h"
 
 /* A client says hello at once; whoever says nothing this long never will. */
 #define SILENCE_US (2 * 1000 * 1000)
@@ -27,9 +21,6 @@
  * oldest goes, since a client that means it has spoken long before. */
 #define NEWCOMERS_OF_USER_MAX 64
 #define NEWCOMERS_MAX 256
-
-/* Messages taken from one peer before the others have their turn. */
-#define BURST 16
 
 /* Lines about dropped clients in a second: a client could earn one a connection. */
 #define DROPS_TOLD_MAX 10
@@ -40,6 +31,11 @@ int tmemd_peer_send(struct tmemd_peer *p, const void *message, size_t len,
 		    const int *fds, unsigned count)
 {
 	return tmem_packet_send(p->fd, message, len, fds, count);
+}
+
+void tmemd_peer_when_writable(struct tmemd_peer *p)
+{
+	(void)sd_event_source_set_io_events(p->io, EPOLLIN | EPOLLOUT);
 }
 
 static const char *advice(int reason)
@@ -88,25 +84,34 @@ static void send_refusal(struct tmemd_peer *p, int reason)
 	(void)tmemd_peer_send(p, &r, sizeof(r), NULL, 0);
 }
 
-static void tell_drop(struct tmemd *d, const struct tmemd_peer *p, int reason)
+static void tell_drop(struct tmemd *d, const struct tmemd_peer *p, int reason,
+		      const char *domain)
 {
-	tmemd_serve_sweep_on(d);
+	tmemd_turns_sweep(&d->turns);
 	if (d->drops_told++ >= DROPS_TOLD_MAX)
 		return;
 	tmemd_log_say(
 		&d->log, TMEM_LOG_WARNING,
-		p->tenant ? "client dropped" : "client refused",
+		domain ? "client dropped" : "client refused",
 		TMEMD_FIELDS(
 			TMEMD_TEXT("reason", tmem_wire_reason((uint32_t)reason)),
-			TMEMD_TEXT("domain",
-				   p->tenant ? p->tenant->account->name : "-"),
+			TMEMD_TEXT("domain", domain ? domain : "-"),
 			TMEMD_UINT("pid", p->pid), TMEMD_UINT("uid", p->uid)));
+}
+
+void tmemd_peer_refuse(struct tmemd *d, struct tmemd_peer *p, int reason,
+		       const char *domain)
+{
+	d->counters.reasons[reason]++;
+	tell_drop(d, p, reason, domain);
+	send_refusal(p, reason);
 }
 
 /* ---- Ending -------------------------------------------------------------- */
 
-static void free_peer(struct tmemd *d, struct tmemd_peer *p)
+void tmemd_peer_close(struct tmemd *d, struct tmemd_peer *p)
 {
+	TMEM_ASSERT(!p->tenant);
 	p->io = sd_event_source_disable_unref(p->io);
 	p->timer = sd_event_source_disable_unref(p->timer);
 	(void)close(p->fd);
@@ -122,37 +127,26 @@ static void free_peer(struct tmemd *d, struct tmemd_peer *p)
 	tmemd_listener_resume(d);
 }
 
-void tmemd_peer_close(struct tmemd *d, struct tmemd_peer *p)
-{
-	if (p->tenant)
-		tmemd_tenant_end(d, p->tenant);
-	free_peer(d, p);
-}
-
 void tmemd_peer_drop(struct tmemd *d, struct tmemd_peer *p, int reason)
 {
-	d->counters.reasons[reason]++;
-	tell_drop(d, p, reason);
-	send_refusal(p, reason);
+	tmemd_peer_refuse(d, p, reason, NULL);
 	tmemd_peer_close(d, p);
 }
 
 void tmemd_peers_finish(struct tmemd *d)
 {
-	struct tmemd_tenant *t;
 	struct tmemd_peer *p;
 
-	while ((t = TAILQ_FIRST(&d->tenants)))
-		tmemd_tenant_leave(d, t);
 	while ((p = TAILQ_FIRST(&d->newcomers)))
-		free_peer(d, p);
+		tmemd_peer_close(d, p);
 	while ((p = TAILQ_FIRST(&d->peers)))
-		free_peer(d, p);
+		tmemd_peer_close(d, p);
 }
 
-/* ---- Listening ----------------------------------------------------------- */
+/* ---- Arriving ------------------------------------------------------------ */
 
-static void arrive(struct tmemd *d, struct tmemd_peer *p, enum tmemd_stage stage)
+void tmemd_peer_arrive(struct tmemd *d, struct tmemd_peer *p,
+		       enum tmemd_stage stage)
 {
 	if (p->stage != TMEMD_STAGE_NEW)
 		return;
@@ -162,164 +156,6 @@ static void arrive(struct tmemd *d, struct tmemd_peer *p, enum tmemd_stage stage
 	TAILQ_INSERT_TAIL(&d->peers, p, entry);
 	p->stage = stage;
 }
-
-static int handle_hello(struct tmemd *d, struct tmemd_peer *p,
-			const struct tmem_wire_hello *hello, const int *fds)
-{
-	int reason = tmemd_tenant_open(d, p, hello, fds);
-
-	if (reason)
-		return reason;
-	arrive(d, p, TMEMD_STAGE_SESSION);
-	tmemd_log_say(
-		&d->log, TMEM_LOG_INFO,
-		hello->flags & TMEM_WIRE_RETURNING ? "session returned"
-						   : "session opened",
-		TMEMD_FIELDS(TMEMD_TEXT("domain", p->tenant->account->name),
-			     TMEMD_UINT("pid", p->pid),
-			     TMEMD_UINT("uid", p->uid)));
-	return 0;
-}
-
-static int handle_ready(struct tmemd *d, struct tmemd_tenant *t)
-{
-	t->ready = 1;
-	/* Its ephemeral memory may be what others wait for. */
-	tmemd_serve_wake(d);
-	return 0;
-}
-
-static int handle_ask(struct tmemd *d, struct tmemd_tenant *t,
-		      const struct tmem_wire_ask *ask)
-{
-	/* Less than was lent is no more than nothing to ask. */
-	t->asked[ask->cls] = ask->total;
-	t->waits &= ~(1u << ask->cls);
-	tmemd_serve_later(d);
-	return 0;
-}
-
-/* Who says what only sessions may has one: tmemd_request_check() asked the stage. */
-static struct tmemd_tenant *tenant_of(const struct tmemd_peer *p)
-{
-	TMEM_ASSERT(p->tenant);
-	return p->tenant;
-}
-
-/* Return: 0, or the reason to drop it. */
-static int handle(struct tmemd *d, struct tmemd_peer *p,
-		  const union tmemd_request *r, const int *fds)
-{
-	switch (r->head.type) {
-	case TMEM_WIRE_HELLO:
-		return handle_hello(d, p, &r->hello, fds);
-	case TMEM_WIRE_READY:
-		return handle_ready(d, tenant_of(p));
-	case TMEM_WIRE_ASK:
-		return handle_ask(d, tenant_of(p), &r->ask);
-	case TMEM_WIRE_GIVE:
-		return tmemd_tenant_give(d, tenant_of(p), &r->give);
-	case TMEM_WIRE_DESTROYED:
-		tenant_of(p)->emptying = 0;
-		return 0;
-	case TMEM_WIRE_STATS:
-		tmemd_tenant_report(tenant_of(p), &r->stats);
-		if (!d->reports_due)
-			tmemd_control_reported(d);
-		return 0;
-	case TMEM_WIRE_HINT:
-		tmemd_loan_hint(&tenant_of(p)->loan, r->hint.segments,
-				r->hint.count);
-		return 0;
-	default:
-		if (!tmemd_control_allowed(d, p, r->head.type))
-			return TMEM_WIRE_NO_RIGHTS;
-		arrive(d, p, TMEMD_STAGE_CONTROL);
-		return tmemd_control_handle(d, p, r);
-	}
-}
-
-/* One message. Return: 1 there may be more, 0 none is there, -1 the peer is gone. */
-static int listen_once(struct tmemd *d, struct tmemd_peer *p)
-{
-	union tmemd_request r;
-	struct tmem_packet packet;
-	int ret = tmem_packet_receive(p->fd, &r, sizeof(r), &packet);
-	int reason;
-
-	if (ret == -EAGAIN)
-		return 0;
-	if (ret <= 0) {
-		tmemd_peer_close(d, p);
-		return -1;
-	}
-	reason = packet.cut ? packet.fds_count ? TMEM_WIRE_BAD_FDS
-					       : TMEM_WIRE_BAD_MESSAGE
-			    : tmemd_request_check(&r, packet.len,
-						  packet.fds_count, p->stage);
-	if (!reason)
-		reason = handle(d, p, &r, packet.fds);
-	tmem_packet_close(&packet);
-	if (!reason)
-		return 1;
-	tmemd_peer_drop(d, p, reason);
-	return -1;
-}
-
-/* A thousand reports come at once, and the event loop asks the kernel about all of
- * them again behind each: 90 ms, where this takes 15. Only while somebody waits. */
-static void hear_reports(struct tmemd *d)
-{
-	struct tmemd_tenant *t, *next;
-
-	for (t = TAILQ_FIRST(&d->tenants); t && d->reports_due; t = next) {
-		next = TAILQ_NEXT(t, entry);
-		if (t->report_due && t->peer)
-			(void)listen_once(d, t->peer);
-	}
-}
-
-static int on_io(sd_event_source *source, int fd, uint32_t revents, void *ctx)
-{
-	struct tmemd_peer *p = ctx;
-	struct tmemd *d = p->d;
-	int i, more = 1;
-
-	(void)fd;
-	if (revents & EPOLLOUT) {
-		(void)sd_event_source_set_io_events(source, EPOLLIN);
-		if (p->tenant)
-			p->tenant->waits = 0;
-		tmemd_serve_later(d);
-	}
-	if (!(revents & ~(uint32_t)EPOLLOUT))
-		return 0;
-	for (i = 0; i < BURST && more > 0; i++)
-		more = listen_once(d, p);
-	if (d->lists)
-		hear_reports(d);
-	return 0;
-}
-
-void tmemd_peer_when_writable(struct tmemd_peer *p)
-{
-	(void)sd_event_source_set_io_events(p->io, EPOLLIN | EPOLLOUT);
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
-{
-	struct tmemd_peer *p = ctx;
-
-	(void)source;
-	(void)usec;
-	if (p->stage == TMEMD_STAGE_NEW)
-		tmemd_peer_drop(p->d, p, TMEM_WIRE_SILENT);
-	else
-		tmemd_control_answer_list(p->d, p);
-	return 0;
-}
-
-/* ---- Arriving ------------------------------------------------------------ */
 
 /* Makes place among those who have said nothing. */
 static void thin_out(struct tmemd *d, uint32_t uid)
@@ -339,7 +175,8 @@ static void thin_out(struct tmemd *d, uint32_t uid)
 				TMEM_WIRE_CROWDED);
 }
 
-void tmemd_peer_create(struct tmemd *d, int fd)
+void tmemd_peer_create(struct tmemd *d, int fd, sd_event_io_handler_t on_io,
+		       sd_event_time_handler_t on_timer)
 {
 	struct tmemd_peer *p = tmem_mem_alloc(sizeof(*p));
 	struct ucred cred;
@@ -361,7 +198,7 @@ void tmemd_peer_create(struct tmemd *d, int fd)
 	if (sd_event_add_io(d->event, &p->io, fd, EPOLLIN, on_io, p) < 0 ||
 	    sd_event_add_time_relative(d->event, &p->timer, CLOCK_MONOTONIC,
 				       SILENCE_US, 0, on_timer, p) < 0) {
-		free_peer(d, p);
+		tmemd_peer_close(d, p);
 		return;
 	}
 	thin_out(d, cred.uid);

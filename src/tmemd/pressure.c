@@ -6,9 +6,9 @@
  * stalls only, and before those come its own reclaim has run. So the line is
  * looked at, as often as the budget says (budget.c), and stalls are listened to.
  *
- * When the budget falls below what is lent, segments go back to the kernel right
- * here, before any message is sent or anything is lent, and nothing on that way
- * allocates: see tmemd_serve_trim().
+ * When the budget falls below what is lent, segments go back to the kernel out of
+ * the very look that found it, before any message is sent or anything is lent, and
+ * nothing on that way allocates: see tmemd_serve_follow().
  */
 #include "pressure.h"
 
@@ -16,7 +16,6 @@
 
 #include "bounds.h"
 #include "clock.h"
-#include "serve.h"
 #include "tmemd.h"
 
 /* For lending at full speed a look a turn would be a hundredth of the time. */
@@ -61,18 +60,12 @@ void tmemd_pressure_tell(struct tmemd *d)
 				   TMEMD_SIZE("lent", lent(d))));
 }
 
-/* Takes first. Who is to hear of it does in the next turn. */
 static void apply(struct tmemd *d)
 {
 	uint64_t before = d->ledger.budget_bytes;
 
 	d->ledger.budget_bytes = d->pressure.budget.now_bytes;
-	if (lent(d) > d->ledger.budget_bytes)
-		tmemd_serve_trim(d);
-	else if (d->ledger.budget_bytes > before)
-		tmemd_serve_wake(d);
-	else
-		tmemd_serve_later(d);
+	d->pressure.follow(d, before);
 }
 
 static void arm(struct tmemd_pressure *p)
@@ -148,11 +141,12 @@ void tmemd_pressure_configure(struct tmemd *d)
 	d->ledger.budget_bytes = p->budget.now_bytes;
 }
 
-int tmemd_pressure_init(struct tmemd *d)
+int tmemd_pressure_init(struct tmemd *d, tmemd_follow_fn follow)
 {
 	struct tmemd_pressure *p = &d->pressure;
 	int err;
 
+	p->follow = follow;
 	tmemd_pressure_configure(d);
 	err = sd_event_add_time_relative(d->event, &p->timer, CLOCK_MONOTONIC,
 					 0, 0, on_timer, d);

@@ -22,35 +22,10 @@
 /* Revoked in a turn: 512 segments of 2 MiB take 5 to 30 ms. */
 #define TURN_REVOKES 512
 
-#define SWEEP_US (1000 * 1000)
-
 /* Sweeps from one demand to the next, at most. Who could not give enough at first,
  * because pages were written meanwhile or a disk failed, can later; for those who
  * never give, being asked is packing in vain. */
 #define DEMAND_PAUSE_MAX 64
-
-/* Before messages: what must be taken goes before all they could ask for. */
-#define FIRST (SD_EVENT_PRIORITY_NORMAL - 1)
-
-static int turn_again(sd_event_source *source, int64_t priority)
-{
-	(void)sd_event_source_set_priority(source, priority);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
-void tmemd_serve_later(struct tmemd *d)
-{
-	(void)turn_again(d->serve, FIRST);
-}
-
-void tmemd_serve_wake(struct tmemd *d)
-{
-	struct tmemd_tenant *t;
-
-	TAILQ_FOREACH(t, &d->tenants, entry)
-		t->waits = 0;
-	tmemd_serve_later(d);
-}
 
 /* ---- Taking -------------------------------------------------------------- */
 
@@ -107,7 +82,18 @@ void tmemd_serve_trim(struct tmemd *d)
 	(void)take_excess(d);
 	d->demand = 1;
 	d->demand_pause = 0;
-	tmemd_serve_wake(d);
+	tmemd_tenants_wake(d);
+}
+
+/* Takes first. Who is to hear of it does in the next turn. */
+void tmemd_serve_follow(struct tmemd *d, uint64_t before)
+{
+	if (tmemd_lent_sum(d->ledger.lent_bytes) > d->ledger.budget_bytes)
+		tmemd_serve_trim(d);
+	else if (d->ledger.budget_bytes > before)
+		tmemd_tenants_wake(d);
+	else
+		tmemd_turns_soon(&d->turns);
 }
 
 /* What was taken shows in the control page; this only wakes the sleepers. */
@@ -147,7 +133,7 @@ int tmemd_serve_flush(struct tmemd *d, struct tmemd_account *of, uint64_t bytes,
 		*ret_taken = before - d->ledger.lent_bytes[TMEM_WIRE_EPHEMERAL];
 	}
 	tell_revoked(d);
-	tmemd_serve_wake(d);
+	tmemd_tenants_wake(d);
 	return n == TURN_REVOKES && *ret_taken < bytes;
 }
 
@@ -306,11 +292,6 @@ static struct tmemd_tenant *next_tenant(struct tmemd *d)
 	return NULL;
 }
 
-/*
- * Messages and lending take turns: 2 GiB of memory that is not yet in use take 7 s.
- * For that it is a timer that has run out; a deferred source would be the one that
- * is pending for longest, and come first for as long as there is something to lend.
- */
 static int on_turn(sd_event_source *source, uint64_t usec, void *ctx)
 {
 	struct tmemd *d = ctx;
@@ -318,12 +299,15 @@ static int on_turn(sd_event_source *source, uint64_t usec, void *ctx)
 	uint64_t bytes;
 	int broke;
 
+	(void)source;
 	(void)usec;
 	tmemd_pressure_refresh(d);
 	tmemd_serve_divide(d);
 	/* Nobody is spoken to before all that must be taken is. */
-	if (take_excess(d))
-		return turn_again(source, FIRST);
+	if (take_excess(d)) {
+		tmemd_turns_soon(&d->turns);
+		return 0;
+	}
 	bytes = tmemd_margin_bytes(&d->margin);
 	broke = bytes < TURN_BYTES;
 	if (bytes > TURN_BYTES)
@@ -332,7 +316,7 @@ static int on_turn(sd_event_source *source, uint64_t usec, void *ctx)
 		TAILQ_REMOVE(&d->tenants, t, entry);
 		TAILQ_INSERT_TAIL(&d->tenants, t, entry);
 		if (serve_tenant(d, t, &bytes))
-			tmemd_peer_drop(d, t->peer, TMEM_WIRE_BAD_MEMORY);
+			tmemd_tenant_drop(d, t, TMEM_WIRE_BAD_MEMORY);
 	}
 	tell_revoked(d);
 	tmemd_pressure_tell(d);
@@ -340,8 +324,10 @@ static int on_turn(sd_event_source *source, uint64_t usec, void *ctx)
 		demand_and_again(d);
 	/* Near the own cgroup's limit the next look is the sweep's. */
 	if (!broke && next_tenant(d))
-		return turn_again(source, SD_EVENT_PRIORITY_NORMAL);
-	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+		tmemd_turns_go_on(&d->turns);
+	else
+		tmemd_turns_rest(&d->turns);
+	return 0;
 }
 
 /* ---- Every second -------------------------------------------------------- */
@@ -366,7 +352,7 @@ static void follow_ghosts(struct tmemd *d)
 	if (waits || tmemd_pressure_looms(d))
 		tmemd_tenants_ask_reports(d);
 	if (waits && d->arbiter.policy->asks_reports)
-		tmemd_serve_wake(d);
+		tmemd_tenants_wake(d);
 }
 
 static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)
@@ -375,6 +361,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)
 	struct tmemd_tenant *t, *next;
 	int reason, idle;
 
+	(void)source;
 	(void)usec;
 	follow_ghosts(d);
 	idle = !d->drops_told;
@@ -383,49 +370,25 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *ctx)
 		next = TAILQ_NEXT(t, entry);
 		reason = tmemd_tenant_sweep(d, t);
 		if (reason && t->peer)
-			tmemd_peer_drop(d, t->peer, reason);
+			tmemd_tenant_drop(d, t, reason);
 	}
 	if (d->demand_sweeps && !--d->demand_sweeps)
 		d->demand = 1;
 	if (d->demand || next_tenant(d))
-		tmemd_serve_later(d);
-	if (!d->tenants_count && idle)
-		return 0;
-	(void)sd_event_source_set_time_relative(source, SWEEP_US);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
-void tmemd_serve_sweep_on(struct tmemd *d)
-{
-	int on = SD_EVENT_OFF;
-
-	(void)sd_event_source_get_enabled(d->sweep, &on);
-	if (on != SD_EVENT_OFF)
-		return;
-	(void)sd_event_source_set_time_relative(d->sweep, SWEEP_US);
-	(void)sd_event_source_set_enabled(d->sweep, SD_EVENT_ONESHOT);
+		tmemd_turns_soon(&d->turns);
+	if (d->tenants_count || !idle)
+		tmemd_turns_sweep(&d->turns);
+	return 0;
 }
 
 /* ---- The room ------------------------------------------------------------ */
 
 int tmemd_serve_init(struct tmemd *d)
 {
-	int err = sd_event_add_time(d->event, &d->serve, CLOCK_MONOTONIC, 0, 1,
-				    on_turn, d);
-
-	if (err >= 0)
-		err = sd_event_source_set_enabled(d->serve, SD_EVENT_OFF);
-	if (err >= 0)
-		err = sd_event_add_time_relative(d->event, &d->sweep,
-						 CLOCK_MONOTONIC, SWEEP_US, 0,
-						 on_sweep, d);
-	if (err >= 0)
-		err = sd_event_source_set_enabled(d->sweep, SD_EVENT_OFF);
-	return err < 0 ? err : 0;
+	return tmemd_turns_init(&d->turns, d->event, on_turn, on_sweep, d);
 }
 
 void tmemd_serve_finish(struct tmemd *d)
 {
-	d->serve = sd_event_source_disable_unref(d->serve);
-	d->sweep = sd_event_source_disable_unref(d->sweep);
+	tmemd_turns_finish(&d->turns);
 }

@@ -11,22 +11,16 @@
 int tmemd_serve_init(struct tmemd *d);
 void tmemd_serve_finish(struct tmemd *d);
 
-/** tmemd_serve_later() - there is something to do once the loop comes round. */
-void tmemd_serve_later(struct tmemd *d);
-
-/** tmemd_serve_wake() - memory may have become free: who waited asks again. */
-void tmemd_serve_wake(struct tmemd *d);
-
-/** tmemd_serve_sweep_on() - leases exist, or drops were told: look after them
- * every second. */
-void tmemd_serve_sweep_on(struct tmemd *d);
-
 /** tmemd_serve_divide() - entitlements, as things are now. */
 void tmemd_serve_divide(struct tmemd *d);
 
 /** tmemd_serve_trim() - there may be too much lent: take what can be taken, at
  * once; then ask for the rest. */
 void tmemd_serve_trim(struct tmemd *d);
+
+/** tmemd_serve_follow() - the budget is what the ledger says, and was @before: take
+ * at once what is too much, or wake who waits. */
+void tmemd_serve_follow(struct tmemd *d, uint64_t before);
 
 /**
  * tmemd_serve_flush() - take ephemeral memory because an operator says so; a turn's

@@ -181,10 +181,7 @@ static int end(struct tmemd *d, struct tmemd_tenant *t)
 {
 	if (!t->emptying)
 		return 0;
-	if (t->peer)
-		tmemd_peer_drop(d, t->peer, TMEM_WIRE_EVICTED);
-	else
-		tmemd_tenant_end(d, t);
+	tmemd_tenant_drop(d, t, TMEM_WIRE_EVICTED);
 	return 1;
 }
 

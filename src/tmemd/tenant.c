@@ -18,7 +18,6 @@
 #include "figures.h"
 #include "mem.h"
 #include "peer.h"
-#include "serve.h"
 
 /* Sweeps in a row, a second apart, that found more than racing readers leave. A
  * client that was stopped in the middle of a read has one. */
@@ -34,10 +33,7 @@ static int on_death(sd_event_source *source, int fd, uint32_t revents, void *ctx
 	(void)fd;
 	(void)revents;
 	/* Its children may hold the connection; the lease was its own. */
-	if (t->peer)
-		tmemd_peer_close(t->d, t->peer);
-	else
-		tmemd_tenant_end(t->d, t);
+	tmemd_tenant_end(t->d, t);
 	return 0;
 }
 
@@ -68,7 +64,7 @@ static void enter(struct tmemd *d, struct tmemd_tenant *t)
 {
 	TAILQ_INSERT_TAIL(&d->tenants, t, entry);
 	d->tenants_count++;
-	tmemd_serve_sweep_on(d);
+	tmemd_turns_sweep(&d->turns);
 	tmemd_pressure_on(d);
 }
 
@@ -380,6 +376,7 @@ static void forget(struct tmemd *d, struct tmemd_tenant *t)
 
 void tmemd_tenant_end(struct tmemd *d, struct tmemd_tenant *t)
 {
+	struct tmemd_peer *p = t->peer;
 	int data = t->loan.fd;
 
 	t->loan.fd = -1;
@@ -387,12 +384,24 @@ void tmemd_tenant_end(struct tmemd *d, struct tmemd_tenant *t)
 	if (data >= 0)
 		tmemd_endings_add(&d->endings, data);
 	forget(d, t);
-	tmemd_serve_wake(d);
+	if (p)
+		tmemd_peer_close(d, p);
+	tmemd_tenants_wake(d);
 }
 
-void tmemd_tenant_leave(struct tmemd *d, struct tmemd_tenant *t)
+void tmemd_tenant_drop(struct tmemd *d, struct tmemd_tenant *t, int reason)
 {
-	forget(d, t);
+	if (t->peer)
+		tmemd_peer_refuse(d, t->peer, reason, t->account->name);
+	tmemd_tenant_end(d, t);
+}
+
+void tmemd_tenants_finish(struct tmemd *d)
+{
+	struct tmemd_tenant *t;
+
+	while ((t = TAILQ_FIRST(&d->tenants)))
+		forget(d, t);
 }
 
 /* ---- In between ---------------------------------------------------------- */
@@ -414,7 +423,7 @@ int tmemd_tenant_give(struct tmemd *d, struct tmemd_tenant *t,
 			reason = TMEM_WIRE_BAD_LOAN;
 		}
 	}
-	tmemd_serve_wake(d);
+	tmemd_tenants_wake(d);
 	return reason;
 }
 
@@ -429,6 +438,15 @@ int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t)
 	t->account->revoked++;
 	d->counters.revoked++;
 	return 1;
+}
+
+void tmemd_tenants_wake(struct tmemd *d)
+{
+	struct tmemd_tenant *t;
+
+	TAILQ_FOREACH(t, &d->tenants, entry)
+		t->waits = 0;
+	tmemd_turns_soon(&d->turns);
 }
 
 /* ---- What they say and are told ------------------------------------------- */

@@ -55,11 +55,16 @@ int tmemd_tenant_open(struct tmemd *d, struct tmemd_peer *p,
  */
 int tmemd_tenant_restore(struct tmemd *d, uint64_t id, int data, int control);
 
-/** tmemd_tenant_end() - all its memory goes back, whoever else holds the fd. */
+/** tmemd_tenant_end() - all its memory goes back, whoever else holds the fd, and
+ * its connection is closed. */
 void tmemd_tenant_end(struct tmemd *d, struct tmemd_tenant *t);
 
-/** tmemd_tenant_leave() - the daemon goes; the client keeps what it holds. */
-void tmemd_tenant_leave(struct tmemd *d, struct tmemd_tenant *t);
+/** tmemd_tenant_drop() - the same, for a reason that is counted and told if it has
+ * a connection. */
+void tmemd_tenant_drop(struct tmemd *d, struct tmemd_tenant *t, int reason);
+
+/** tmemd_tenants_finish() - the daemon goes; clients keep what they hold. */
+void tmemd_tenants_finish(struct tmemd *d);
 
 /** tmemd_tenant_give() - GIVE. Return: 0, or the reason to drop it. */
 int tmemd_tenant_give(struct tmemd *d, struct tmemd_tenant *t,
@@ -67,6 +72,9 @@ int tmemd_tenant_give(struct tmemd *d, struct tmemd_tenant *t,
 
 /** tmemd_tenant_revoke() - take an ephemeral segment. Return: 1, 0 none. */
 int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t);
+
+/** tmemd_tenants_wake() - memory may have become free: who waited asks again. */
+void tmemd_tenants_wake(struct tmemd *d);
 
 /** tmemd_tenant_report() - STATS. */
 void tmemd_tenant_report(struct tmemd_tenant *t,

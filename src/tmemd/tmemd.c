@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "conversation.h"
 #include "fdstore.h"
 #include "listener.h"
 #include "loan.h"
@@ -29,6 +30,7 @@
 #include "sandbox.h"
 #include "serve.h"
 #include "steer.h"
+#include "tenant.h"
 
 /* Exit codes. */
 enum {
@@ -181,7 +183,7 @@ static int init_daemon(struct run *r)
 	if (!err)
 		err = tmemd_serve_init(d);
 	if (!err)
-		err = tmemd_pressure_init(d);
+		err = tmemd_pressure_init(d, tmemd_serve_follow);
 	if (!err)
 		err = tmemd_recorder_init(d);
 	return err < 0 ? err : 0;
@@ -191,13 +193,13 @@ static int start_listening(struct run *r)
 {
 	int inherited, err;
 
-	tmemd_fdstore_start(&r->d, &inherited);
+	tmemd_fdstore_start(&r->d, tmemd_tenant_restore, &inherited);
 	err = inherited >= 0
 		      ? tmemd_listener_inherit(&r->listener, inherited,
 					       &r->logger)
 		      : tmemd_listener_bind(&r->listener, r->d.config->socket,
 					    &r->logger);
-	return err ? err : tmemd_listener_start(&r->d, r->listener.fd);
+	return err ? err : tmemd_conversation_start(&r->d, r->listener.fd);
 }
 
 static int enter_sandbox(struct run *r)
@@ -245,6 +247,7 @@ static void finish(struct run *r)
 	/* First, so that nobody finds a socket without anybody behind it. */
 	d->listener = sd_event_source_disable_unref(d->listener);
 	tmemd_listener_finish(&r->listener);
+	tmemd_tenants_finish(d);
 	tmemd_peers_finish(d);
 	tmemd_endings_finish(&d->endings);
 	tmemd_recorder_finish(d);

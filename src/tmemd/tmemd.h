@@ -2,12 +2,18 @@
 /*
  * tmemd.h - the daemon: everything it has, and what its rooms share of it.
  *
- *	listener -> peer (a connection) -> tenant (a lease) -> loan (memfds)
- *	                  |                   |
- *	                  v                   v
- *	               control             serve: a turn at a time, asks the arbiter
+ *	a message:  conversation --> control --> steer, recorder
+ *	                 |                         |
+ *	a turn:          |       serve <-----------+
+ *	                 |         |  \
+ *	                 v         v   `--> arbiter --> ledger
+ *	               tenant (a lease) --> loan (memfds)
+ *	                      |
+ *	                      v
+ *	               peer (a connection) --> listener
  *
- * One thread, one event loop. Nothing in it waits for a client.
+ * One thread, one event loop. Nothing in it waits for a client. Calls go one way,
+ * and ARCHITECTURE.md tells which.
  */
 #ifndef TMEM_TMEMD_TMEMD_H
 #define TMEM_TMEMD_TMEMD_H
@@ -30,6 +36,7 @@
 #include "pressure.h"
 #include "psi.h"
 #include "recorder.h"
+#include "turns.h"
 
 struct tmemd_peer;
 struct tmemd_tenant;
@@ -58,6 +65,7 @@ struct tmemd {
 	struct tmemd_margin margin;
 	struct tmemd_endings endings;
 	struct tmemd_recorder recorder;
+	struct tmemd_turns turns;
 	struct tmemd_peers newcomers; /* have said nothing yet, oldest first */
 	struct tmemd_peers peers;     /* all others */
 	struct tmemd_tenants tenants; /* in the order of their turns */
@@ -66,8 +74,6 @@ struct tmemd {
 	uint32_t tenants_count;
 	int listen_fd;
 	sd_event_source *listener;
-	sd_event_source *serve;
-	sd_event_source *sweep;
 	struct tmemd_counters counters;
 	uint64_t number;     /* (c) of this run, drawn by lot */
 	uint64_t started_ns; /* (c) */

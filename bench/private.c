@@ -116,6 +116,22 @@ void private_start(struct private *p, const char *config)
 	private_status(p, &status);
 }
 
+void private_reload(struct private *p, const char *config, uint64_t floor)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	struct tmem_wire_status_reply status;
+	int tries = PATIENCE_MS;
+
+	write_config(p, config);
+	(void)kill(p->pid, SIGHUP);
+	for (private_status(p, &status); status.floor_bytes != floor;
+	     private_status(p, &status)) {
+		if (!tries--)
+			private_die("tmemd does not reload");
+		(void)nanosleep(&ms, NULL);
+	}
+}
+
 void private_stop(struct private *p)
 {
 	static const char *const names[] = { "conf", "socket" };

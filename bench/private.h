@@ -34,6 +34,9 @@ void private_kill(pid_t pid);
 /** private_start() - run one with this configuration, and wait for it. */
 void private_start(struct private *p, const char *config);
 
+/** private_reload() - another configuration, and wait until its floor holds. */
+void private_reload(struct private *p, const char *config, uint64_t floor);
+
 /** private_stop() - end it, and remove its directory. */
 void private_stop(struct private *p);
 

@@ -39,6 +39,7 @@ enum {
 };
 
 #define RUN_NS (3ull * 1000000000)
+#define SLOW_NS (30ull * 1000000000)
 #define STORE PEER_STORE_LARGE /* pages may become ones of 64 KiB */
 
 struct worker {
@@ -522,14 +523,14 @@ static void compare(struct work *w)
 int main(int argc, char **argv)
 {
 	static struct work w;
-	uint64_t until;
+	uint64_t from, until;
 
 	if (argc > 1)
 		return worker(argv);
 	w.rng.state = rng_seed("TMEM_TEST_SEED");
-	until = machine_now_ns() +
-		rng_setting("TMEM_TEST_SECONDS", RUN_NS / 1000000000) *
-			1000000000;
+	from = machine_now_ns();
+	until = from + rng_setting("TMEM_TEST_SECONDS", RUN_NS / 1000000000) *
+			       1000000000;
 	peer_dir_init(&w.dir);
 	open_own(&w);
 	peer_exec(w.own[0],
@@ -538,7 +539,9 @@ int main(int argc, char **argv)
 		  "SELECT x+1 FROM c WHERE x<%d) INSERT INTO t SELECT x, "
 		  "hex(randomblob(100)) FROM c",
 		  ROWS);
-	while (machine_now_ns() < until) {
+	/* For longer where the machine is slow, until there was some of each. */
+	while (machine_now_ns() < until || (machine_now_ns() < from + SLOW_NS &&
+					    !(w.hits && w.done && w.killed))) {
 		step(&w);
 		compare(&w);
 	}

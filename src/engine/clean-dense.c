@@ -10,9 +10,10 @@
  * So a log segment is empty afterwards, and a raw one as far as its pages
  * compress. Each page is tried once.
  */
+#include "clean-dense.h"
+
 #include <errno.h>
 
-#include "clean.h"
 #include "form.h"
 #include "read.h"
 
@@ -69,8 +70,8 @@ static enum tmem_fate move_with(struct tmem_store *st, struct tmem_worker *w,
 				    most(hit, 1u << shift));
 	if (!*ret_len)
 		return TMEM_FATE_DONE;
-	return tmem_clean_move_to(st, w, hit, dense_info(*ret_len, shift, dict),
-				  w->codec.out + TMEM_DENSE_SKIP);
+	return tmem_move_to(st, w, hit, dense_info(*ret_len, shift, dict),
+			    w->codec.out + TMEM_DENSE_SKIP);
 }
 
 static enum tmem_fate leave(struct tmem_store *st, struct tmem_worker *w,
@@ -80,11 +81,11 @@ static enum tmem_fate leave(struct tmem_store *st, struct tmem_worker *w,
 
 	if (tmem_place_form(hit->place) == TMEM_FORM_RAW) {
 		if (bits)
-			tmem_clean_mark(st, &hit->entry, hit->place, bits);
+			tmem_move_mark(st, &hit->entry, hit->place, bits);
 		return TMEM_FATE_DONE;
 	}
 	marked.entry.info |= bits;
-	return tmem_clean_move_as_is(st, w, &marked, tmem_place_use(hit->place));
+	return tmem_move_as_is(st, w, &marked, tmem_place_use(hit->place));
 }
 
 /* The job's segment is not worth more of it. */
@@ -155,11 +156,11 @@ static enum tmem_fate make_anew(struct tmem_store *st, struct tmem_worker *w,
 	if (!len)
 		fate = move_with(st, w, hit, 0, &len);
 	if (!len)
-		fate = tmem_clean_move_to(
-			st, w, hit,
-			tmem_entry_info(1u << shift, TMEM_FORM_RAW, shift) |
-				TMEM_ENTRY_UNDENSE,
-			w->codec.page);
+		fate = tmem_move_to(st, w, hit,
+				    tmem_entry_info(1u << shift, TMEM_FORM_RAW,
+						    shift) |
+					    TMEM_ENTRY_UNDENSE,
+				    w->codec.page);
 	return fate;
 }
 

@@ -16,10 +16,8 @@
 #include "dense.h"
 
 #include <errno.h>
-#include <sched.h>
 
 #include "ager.h"
-#include "read.h"
 #include "sample.h"
 #include "train.h"
 
@@ -72,6 +70,7 @@ void tmem_dense_init(struct tmem_store *st, int level, uint32_t raw_pct)
 
 	tmem_lock_init(&d->lock, TMEM_RANK_DENSE);
 	tmem_dicts_init(&d->dicts, &st->space);
+	tmem_decoders_init(&d->decoders);
 	d->level = level;
 	d->raw_pct = raw_pct;
 	d->age_ms = raw_pct ? TMEM_DENSE_AGE_MS : 0;
@@ -91,8 +90,7 @@ void tmem_dense_finish(struct tmem_store *st)
 
 	for (i = 0; i < TMEM_DICT_CLASSES; i++)
 		tmem_train_discard(st->dense.learners[i].train);
-	for (i = 0; i < st->dense.decoders_count; i++)
-		tmem_codec_finish(&st->dense.decoders[i]);
+	tmem_decoders_finish(&st->dense.decoders);
 	tmem_dicts_finish(&st->dense.dicts);
 	tmem_lock_finish(&st->dense.lock);
 }
@@ -124,77 +122,15 @@ void tmem_dense_rests(struct tmem_store *st)
 	atomic_store(&st->dense.idle_clock, clock_of(st));
 }
 
-static uint32_t decoders_wanted(const struct tmem_store *st)
-{
-	uint64_t n = st->limit_first / TMEM_DECODER_BYTES;
-
-	return n < TMEM_DECODERS_LEAST	? TMEM_DECODERS_LEAST
-	       : n > TMEM_DECODERS_MOST ? TMEM_DECODERS_MOST
-					: (uint32_t)n;
-}
-
-/* All, or as many as there is memory for, but the least; 1 done. */
-static int add_decoders(struct tmem_store *st, uint32_t page_size)
-{
-	struct tmem_dense *d = &st->dense;
-	uint32_t wanted = decoders_wanted(st);
-
-	while (d->decoders_count < wanted &&
-	       !tmem_codec_init_decoder(&d->decoders[d->decoders_count],
-					&st->space, page_size))
-		d->decoders_count++;
-	return d->decoders_count >= TMEM_DECODERS_LEAST;
-}
-
 int tmem_dense_prepare(struct tmem_store *st, struct tmem_worker *w)
 {
 	struct tmem_dense *d = &st->dense;
 
 	if (!d->level)
 		return 1;
-	if (!atomic_load(&d->ready)) {
-		tmem_lock_acquire(&d->lock);
-		if (!atomic_load(&d->ready) && add_decoders(st, w->codec.size))
-			atomic_store(&d->ready, 1);
-		tmem_lock_release(&d->lock);
-	}
-	return atomic_load(&d->ready) &&
+	return tmem_decoders_prepare(&d->decoders, &st->space, st->limit_first,
+				     w->codec.size) &&
 	       !tmem_codec_add_encoder(&w->codec, d->level);
-}
-
-int tmem_dense_widen(struct tmem_store *st, uint32_t page_size)
-{
-	struct tmem_dense *d = &st->dense;
-	uint32_t i;
-	int err = 0;
-
-	tmem_lock_acquire(&d->lock);
-	for (i = 0; i < d->decoders_count && !err; i++) {
-		tmem_lock_acquire(&d->decoders[i].lock);
-		err = tmem_codec_widen(&d->decoders[i], page_size);
-		tmem_lock_release(&d->decoders[i].lock);
-	}
-	tmem_lock_release(&d->lock);
-	return err;
-}
-
-struct tmem_codec *tmem_dense_decoder(struct tmem_store *st)
-{
-	struct tmem_dense *d = &st->dense;
-	uint32_t i, first;
-
-	if (!atomic_load_explicit(&d->ready, memory_order_acquire) ||
-	    !d->decoders_count)
-		return NULL;
-	/* The one this processor had last is in its caches: taking them in
-	 * turns costs a get 0.2 us. */
-	first = (uint32_t)sched_getcpu();
-	for (i = 0; i < d->decoders_count; i++)
-		if (tmem_lock_try(
-			    &d->decoders[(first + i) % d->decoders_count].lock))
-			return &d->decoders[(first + i) % d->decoders_count];
-	tmem_lock_acquire(&d->decoders[first % d->decoders_count].lock);
-	return &d->decoders[first % d->decoders_count];
 }
 
 void tmem_dense_note(struct tmem_store *st, enum tmem_class cls, uint32_t len,
@@ -374,8 +310,8 @@ static void go_on(struct tmem_store *st, enum tmem_class cls,
 static void free_unused(struct tmem_store *st)
 {
 	struct tmem_dense *d = &st->dense;
-	uint32_t freed = tmem_dict_free_unused(&d->dicts, d->decoders,
-					       d->decoders_count);
+	uint32_t freed = tmem_dict_free_unused(&d->dicts, d->decoders.codecs,
+					       d->decoders.count);
 
 	if (freed)
 		atomic_fetch_and(&d->retired, ~freed);

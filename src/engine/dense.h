@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "codec.h"
+#include "decoders.h"
 #include "dict.h"
 #include "lock.h"
 
@@ -47,15 +47,6 @@ struct tmem_worker;
 #define TMEM_DENSE_FROM (64 * TMEM_MIB)
 #define TMEM_DENSE_LIMIT_MIN (4 * TMEM_MIB)
 
-/*
- * Contexts that decode: as many gets of dense pages go on at a time. One takes
- * 100 KiB, so small stores have two. They are not those of putters, who hold theirs
- * while they wait for room.
- */
-#define TMEM_DECODERS_LEAST 2u
-#define TMEM_DECODERS_MOST 8u
-#define TMEM_DECODER_BYTES (128 * TMEM_MIB) /* of limit, for each */
-
 /** struct tmem_learner - how the pages of a class are doing. */
 struct tmem_learner {
 	struct tmem_train *train; /* lock: under way */
@@ -77,9 +68,7 @@ struct tmem_dense {
 	struct tmem_dicts dicts;
 	struct tmem_learner learners[TMEM_DICT_CLASSES];
 	uint64_t random; /* lock */
-	struct tmem_codec decoders[TMEM_DECODERS_MOST];
-	uint32_t decoders_count;   /* lock; constant once they are ready */
-	_Atomic int ready;	   /* (a) there are decoders */
+	struct tmem_decoders decoders;
 	_Atomic uint32_t learning; /* (a) samples and dictionaries under way */
 	_Atomic uint32_t idle_clock; /* (a) the log's, when nothing was left */
 	_Atomic uint32_t retired; /* (a) bit n: pages of dictionary n are to be
@@ -111,13 +100,6 @@ int tmem_dense_prepare(struct tmem_store *st, struct tmem_worker *w);
  */
 int tmem_dense_learn(struct tmem_store *st, struct tmem_worker *w,
 		     uint64_t left_us);
-
-/** tmem_dense_widen() - decoders for larger pages; 0, -ENOMEM. */
-int tmem_dense_widen(struct tmem_store *st, uint32_t page_size);
-
-/** tmem_dense_decoder() - a reader's context; NULL: there are none, and so there
- * is no dense page. Given up by tmem_codec_release(). */
-struct tmem_codec *tmem_dense_decoder(struct tmem_store *st);
 
 /** tmem_dense_note() - a page came to so many bytes with the current dictionary;
  * the whole size if it did not get small. */

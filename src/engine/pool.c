@@ -57,7 +57,7 @@ static int widen(struct tmem_store *st, uint32_t page_size)
 		err = tmem_codec_widen(&st->codecs[i], page_size);
 		tmem_lock_release(&st->codecs[i].lock);
 	}
-	return err ? err : tmem_dense_widen(st, page_size);
+	return err ? err : tmem_decoders_widen(&st->dense.decoders, page_size);
 }
 
 /* A full store has headroom for a pool; a small one may have to clean first.

@@ -156,7 +156,7 @@ static int read_dense(struct tmem_store *st, uint64_t place,
 	if (len > TMEM_PACKED_MAX(size) || size > TMEM_PAGE_SIZE_MAX ||
 	    part->offset + part->len > size || number >= TMEM_DICTS)
 		return -EIO;
-	c = tmem_dense_decoder(st);
+	c = tmem_decoders_borrow(&st->dense.decoders);
 	if (!c)
 		return still_there(st, place) ? -EIO : -ESTALE;
 	if (size <= c->size)

@@ -2,9 +2,11 @@
 /* nbd-server.c - an nbdkit of a benchmark's own. */
 #include "nbd-server.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +103,25 @@ void nbd_server_stop(struct nbd_server *s)
 	(void)unlink(s->socket);
 	(void)rmdir(s->dir);
 	s->pid = 0;
+}
+
+void nbd_server_pin(const struct nbd_server *s)
+{
+	const struct dirent *e;
+	char path[64];
+	cpu_set_t here;
+	DIR *d;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)s->pid);
+	d = opendir(path);
+	if (!d || sched_getaffinity(0, sizeof(here), &here))
+		private_die("%s: %s", path, strerror(errno));
+	while ((e = readdir(d)))
+		if (e->d_name[0] != '.')
+			(void)sched_setaffinity((pid_t)strtol(e->d_name, NULL,
+							      10),
+						sizeof(here), &here);
+	(void)closedir(d);
 }
 
 uint64_t nbd_server_memory(const struct nbd_server *s)

@@ -35,6 +35,10 @@ void nbd_server_start(struct nbd_server *s, const char *const *args);
 /** nbd_server_stop() - end it, and remove its directory. */
 void nbd_server_stop(struct nbd_server *s);
 
+/** nbd_server_pin() - its threads run where the calling one may, from now on.
+ * Best effort: where that is refused, they run where they did. */
+void nbd_server_pin(const struct nbd_server *s);
+
 /** nbd_server_memory() - RAM that it has, bytes (Pss: what it shares counts in
  * part). */
 uint64_t nbd_server_memory(const struct nbd_server *s);

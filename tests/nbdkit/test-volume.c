@@ -299,6 +299,26 @@ static void refused_for_a_while(void **state)
 	end(s);
 }
 
+/* One long refusal long ago is no reason to have no patience with the next. */
+static void patience_comes_back(void **state)
+{
+	struct scene *s = begin(0);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 7, s->a), -ENOSPC);
+	assert_int_equal(tmem_freeze(s->store.t, 0), 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, thaw_soon, s->store.t),
+			 0);
+	assert_int_equal(write_page(s, 7, s->b), 0);
+	(void)pthread_join(thread, NULL);
+	expect(s, 7, s->b);
+	end(s);
+}
+
 /* Not even while the store fills up, and what it refuses goes home. */
 static void requests_ask_for_no_memory(void **state)
 {
@@ -628,6 +648,7 @@ int main(void)
 		cmocka_unit_test(extents_are_of_one_kind),
 		cmocka_unit_test(refused_and_homeless_is_lost),
 		cmocka_unit_test(refused_for_a_while),
+		cmocka_unit_test(patience_comes_back),
 		cmocka_unit_test(requests_ask_for_no_memory),
 		cmocka_unit_test(home_that_fails),
 		cmocka_unit_test(what_a_failed_sync_leaves),

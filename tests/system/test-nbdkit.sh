@@ -187,6 +187,10 @@ if [ "$(id -u)" = 0 ] && [ -w /dev/fuse ]; then
 	try 'a hole' fallocate --punch-hole --offset 8192 --length 1M "$dir/file"
 	try 'the hole' cmp -n 1M -i 8192:0 "$dir/file" /dev/zero
 	try 'behind it' cmp -i 1056768 "$dir/data" "$dir/file"
+	try 'parts of pages' fallocate --punch-hole --offset 2097664 --length 8192 "$dir/file"
+	try 'zeros in all of it' cmp -n 8192 -i 2097664:0 "$dir/file" /dev/zero
+	try 'and in no more' cmp -n 512 -i 2097152 "$dir/data" "$dir/file"
+	try 'nor behind' cmp -i 2105856 "$dir/data" "$dir/file"
 	stop
 	! grep -q "$dir/file" /proc/mounts || fail 'the file is mounted yet'
 fi

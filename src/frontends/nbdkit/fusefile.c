@@ -127,15 +127,32 @@ static void write_some(const struct fusefile *f, const struct request *r)
 	answer(f, r, err, &out, sizeof(out));
 }
 
+/* A hole reads as zeros to its last byte; pages that are not all in it stay. */
+static int punch(struct volume *v, uint32_t count, uint64_t at)
+{
+	const uint32_t in = at % TMEM_PRESWAP_PAGE;
+	uint32_t head = in ? TMEM_PRESWAP_PAGE - in : 0, tail;
+	int err;
+
+	head = head < count ? head : count;
+	tail = (count - head) % TMEM_PRESWAP_PAGE;
+	err = volume_zero(v, head, at);
+	if (!err)
+		err = volume_trim(v, count - head - tail, at + head);
+	if (!err)
+		err = volume_zero(v, tail, at + count - tail);
+	return err;
+}
+
 /* What the kernel makes of discards: holes, and ranges of zeros. */
 static void allocate(const struct fusefile *f, const struct request *r)
 {
 	const struct fuse_fallocate_in *in = r->arg;
 	uint64_t at = in->offset, end = at + in->length;
-	const int trim = !!(in->mode & FALLOC_FL_PUNCH_HOLE);
+	const int hole = !!(in->mode & FALLOC_FL_PUNCH_HOLE);
 	int err = 0;
 
-	if (!trim && !(in->mode & FALLOC_FL_ZERO_RANGE))
+	if (!hole && !(in->mode & FALLOC_FL_ZERO_RANGE))
 		err = -EOPNOTSUPP;
 	else if (end < at || end > f->volume->pages * TMEM_PRESWAP_PAGE)
 		err = -EINVAL;
@@ -143,7 +160,7 @@ static void allocate(const struct fusefile *f, const struct request *r)
 		uint32_t n = end - at < INT32_MAX + 1u ? (uint32_t)(end - at)
 						       : INT32_MAX + 1u;
 
-		err = trim ? volume_trim(f->volume, n, at)
+		err = hole ? punch(f->volume, n, at)
 			   : volume_zero(f->volume, n, at);
 		at += n;
 	}

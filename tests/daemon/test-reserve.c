@@ -207,11 +207,12 @@ static void memory_of_its_own_is_there(void **state)
 
 static void what_is_not_to_be_had(void **state)
 {
-	struct tmem *t;
+	struct tmem *t = NULL;
 
 	(void)state;
 	assert_int_equal(open_with("poor", 24 * MIB, &t), -ENOSPC);
 	assert_non_null(strstr(line, "reserve_bytes: the daemon does not "));
+	assert_null(t); /* as after any other failure: closing it is fine */
 	assert_int_equal(open_with("greedy", LIMIT / 2 + 1, &t), -EINVAL);
 	assert_non_null(strstr(line, "reserve_bytes: the most is half"));
 }

@@ -193,6 +193,20 @@ if [ "$(id -u)" = 0 ] && [ -w /dev/fuse ]; then
 	try 'nor behind' cmp -i 2105856 "$dir/data" "$dir/file"
 	stop
 	! grep -q "$dir/file" /proc/mounts || fail 'the file is mounted yet'
+
+	# Who serves swap asks the kernel for no memory, not even at first.
+	file_faults() {
+		sed -n 's/^[0-9]* (fusefile) . \([-0-9]* \)\{6\}\([0-9]*\) .*/\2/p' \
+			"/proc/$server/task"/*/stat | awk '{ n += $1; k++ } END { print k ? n : "none" }'
+	}
+	serve size=256M store=embedded swap=true "file=$dir/file"
+	until_true test -s "$dir/file" || true
+	before=$(file_faults)
+	try 'write it' dd if="$dir/data" of="$dir/file" bs=128k count=32 oflag=direct conv=notrunc
+	try 'read it' dd if="$dir/file" of=/dev/null bs=128k count=32 iflag=direct
+	after=$(file_faults)
+	((after - before <= 8)) || fail "$((after - before)) page faults of who serves the file"
+	stop
 fi
 
 # Several disks in one server, none of which sees another's.

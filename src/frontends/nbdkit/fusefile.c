@@ -29,6 +29,11 @@
 /* The least that the kernel takes, and what is before the bytes of a write. */
 #define ROOM_BYTES (TRANSFER_BYTES + TMEM_PRESWAP_PAGE)
 
+/* Of a thread's stack, below its buffers: home's transfers take 128 KiB of it. */
+#define STACK_BYTES (192u << 10)
+
+#define OS_PAGE 4096u
+
 #define BACKGROUND 64u /* requests that wait in the kernel */
 
 /* Since 7.28 the kernel heeds max_pages; 7.31 is older than what else is asked. */
@@ -218,6 +223,17 @@ static void obey(const struct fusefile *f, const struct request *r)
 	}
 }
 
+/* Its memory is there before it is needed: the first requests of a size, or the first
+ * page that the store refuses, are no time to ask the kernel for some. */
+static __attribute__((noinline)) void touch_stack(void)
+{
+	volatile uint8_t stack[STACK_BYTES];
+	size_t i;
+
+	for (i = 0; i < sizeof(stack); i += OS_PAGE)
+		stack[i] = 0;
+}
+
 /* Cancelled only while it waits: nothing is half done, and no lock is held. */
 static void *serve(void *ctx)
 {
@@ -227,6 +243,9 @@ static void *serve(void *ctx)
 	struct request r = { .room = room + ROOM_BYTES };
 	int was;
 
+	(void)pthread_setname_np(pthread_self(), "fusefile");
+	memset(room, 0, sizeof(room));
+	touch_stack();
 	for (;;) {
 		ssize_t n;
 

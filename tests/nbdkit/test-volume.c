@@ -387,6 +387,29 @@ static void home_that_fails(void **state)
 	end(s);
 }
 
+static void interrupt_once(void)
+{
+	middle.sync_errno = middle.syncs == 1 ? EINTR : 0;
+}
+
+/* A signal is no failure of the medium (file systems of other machines and programs
+ * tell of it). */
+static void an_interrupted_sync(void **state)
+{
+	struct scene *s = begin(1);
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	middle.syncs = 0;
+	middle.syncing = interrupt_once;
+	assert_int_equal(volumes_sync(&s->v, 1), 0);
+	middle.syncing = NULL;
+	middle.sync_errno = 0;
+	expect(s, 7, s->a);
+	end(s);
+}
+
 static void what_a_failed_sync_leaves(void **state)
 {
 	struct scene *s = begin(1);
@@ -651,6 +674,7 @@ int main(void)
 		cmocka_unit_test(patience_comes_back),
 		cmocka_unit_test(requests_ask_for_no_memory),
 		cmocka_unit_test(home_that_fails),
+		cmocka_unit_test(an_interrupted_sync),
 		cmocka_unit_test(what_a_failed_sync_leaves),
 		cmocka_unit_test(extents_while_a_page_goes_home),
 		cmocka_unit_test(a_sync_amid_a_write),

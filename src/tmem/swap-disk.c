@@ -134,7 +134,10 @@ int swap_disk_down(struct swap_disk *d, const char *dir)
 	if (err == -EBUSY)
 		return complain(d, err, "another tmem is at work on %s", dir);
 	if (err == -EPROTO)
-		return complain(d, err, "%s has no record of a swap", dir);
+		return complain(d, err,
+				"%s has no record of a swap; give the --dir of "
+				"`tmem swapon'",
+				dir);
 	if (err)
 		return complain(d, err, "%s: %s", dir, strerror(-err));
 	(void)snprintf(d->device, sizeof(d->device), "%s", r.device);

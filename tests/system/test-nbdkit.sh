@@ -127,6 +127,9 @@ refused 'it has 1048576 bytes, and 2097152 are needed' size=1M export=a export=b
 refused 'backing=.*folder: Is a directory' size=1M "backing=$dir/folder"
 refused 'want a file or a block device' size=1M backing=/dev/null
 refused 'No such file or directory' size=1M "backing=$dir/no/such"
+refused 'backing= is empty' size=1M backing=
+refused 'file=/dev/null: want a regular file, as touch.1. makes one$' size=1M \
+	store=embedded file=/dev/null
 refused 'file=.*: there are 2 disks' size=1M export=a export=b "file=$dir/file"
 refused 'file=.*No such file' size=1M store=embedded "file=$dir/no/such"
 # Seen before the fork: what goes wrong after it is told to nobody.
@@ -134,6 +137,11 @@ if [ "$(id -u)" = 0 ] && setpriv --bounding-set=-ipc_lock true 2>/dev/null; then
 	under='setpriv --bounding-set=-ipc_lock prlimit --memlock=65536 --'
 	refused 'swap=true: mlockall: ' size=1M swap=true
 	under=''
+	# What it goes on without is no error, and does not come before the one there is.
+	setpriv --bounding-set=-sys_resource nbdkit -U "$dir/none" "$plugin" size=1M \
+		store=bogus swap=true --run true >"$dir/out" 2>&1 || true
+	has "error: no store 'bogus'"
+	[ "$(grep -c 'error: ' "$dir/out")" = 1 ] || fail 'more errors than there are'
 fi
 [ -e "$dir/none" ] && fail 'something was served'
 

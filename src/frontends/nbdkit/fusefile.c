@@ -277,8 +277,13 @@ int fusefile_check(const char *path, char line[FUSEFILE_LINE_MAX])
 
 	if (stat(path, &st))
 		return complain(line, path, "to be mounted over", -errno);
-	if (!S_ISREG(st.st_mode))
-		return complain(line, path, "want a file", -EINVAL);
+	if (!S_ISREG(st.st_mode)) {
+		(void)snprintf(line, FUSEFILE_LINE_MAX,
+			       "file=%.150s: want a regular file, as touch(1) "
+			       "makes one",
+			       path);
+		return -EINVAL;
+	}
 	if (access("/dev/fuse", R_OK | W_OK))
 		return complain(line, path, "/dev/fuse", -errno);
 	return geteuid() ? complain(line, path, "mount", -EPERM) : 0;

@@ -530,7 +530,7 @@ TMEM_API int tmem_submit(struct tmem *t, struct tmem_op *ops, unsigned count);
  *
  * Drops ephemeral pages, coldest first, and compresses persistent ones if that
  * helps; never drops a persistent page. The limit stays, so the store may grow
- * again.
+ * again; and a reserve (reserve_bytes) stays, and does not count as given back.
  *
  * Context: any thread; may take milliseconds per GiB, longer if it compresses.
  * Return: 0, also when short; -EINVAL; -EPERM a forked child.

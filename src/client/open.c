@@ -224,6 +224,7 @@ static int open_leased(const struct tmem_where *w,
 		.logger = l,
 	};
 	struct tmem_lease *lease;
+	struct tmem *t;
 	int err;
 
 	if (!opts || !opts->domain)
@@ -245,9 +246,11 @@ static int open_leased(const struct tmem_where *w,
 		lease->ops->destroy(lease, 0);
 		return err;
 	}
-	err = tmem_session_create(lease, plan, opts, ret);
+	err = tmem_session_create(lease, plan, opts, &t);
 	if (!err)
-		err = await_reserve(*ret, lease, plan, l);
+		err = await_reserve(t, lease, plan, l);
+	if (!err)
+		*ret = t;
 	if (err != -ENOMEM)
 		return err;
 	/* What an index takes at first, if nothing else, comes from there. */

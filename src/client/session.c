@@ -298,8 +298,6 @@ int tmem_set_limit(struct tmem *t, uint64_t limit_bytes)
 	if (ret)
 		return ret;
 	ret = tmem_store_set_limit(t->store, limit_bytes);
-	if (!ret && t->keeper.lease)
-		tmem_lease_daemon_limit(t->lease, limit_bytes);
 	if (ret)
 		return tmem_session_complain(
 			&t->logger, ret,

@@ -29,6 +29,14 @@ static uint32_t held(const struct tmem_store *st)
 	return atomic_load(&st->space.held);
 }
 
+/* What is given back to a source that has too few ahead stays in memory. */
+static uint32_t ahead(const struct tmem_store *st)
+{
+	const struct tmem_lease *lease = st->space.lease;
+
+	return lease->ahead ? atomic_load(lease->ahead) : 0;
+}
+
 /* Segments that a worker is at would be spared. */
 static void stop_workers(struct tmem_store *st)
 {
@@ -136,11 +144,16 @@ void tmem_store_shrink(struct tmem_store *st, uint64_t bytes,
 {
 	uint64_t size = st->space.lease->segment_size;
 	uint64_t want = bytes / size + !!(bytes % size);
-	uint32_t before = held(st), after;
+	uint32_t before = held(st) + ahead(st), after = before;
+	uint32_t target = want < before ? before - (uint32_t)want : 0, kept;
 
-	if (want)
-		shrink_to(st, want < before ? before - (uint32_t)want : 0);
-	after = held(st);
+	while (after > target) {
+		kept = ahead(st);
+		shrink_to(st, target > kept ? target - kept : 0);
+		after = held(st) + ahead(st);
+		if (ahead(st) <= kept)
+			break;
+	}
 	*ret_bytes = after < before ? (before - after) * size : 0;
 }
 
@@ -153,6 +166,8 @@ int tmem_store_set_limit(struct tmem_store *st, uint64_t limit_bytes)
 	    limit_bytes > TMEM_LIMIT_MAX)
 		return -EINVAL;
 	tmem_space_limit(&st->space, limit_bytes);
+	if (st->space.lease->ops->limit)
+		st->space.lease->ops->limit(st->space.lease, limit_bytes);
 	atomic_store(&st->room_skip, 0);
 	max = atomic_load(&st->space.held_max);
 	if (held(st) > max)

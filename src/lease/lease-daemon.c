@@ -117,7 +117,7 @@ static int eats_reserve(const struct tmem_daemon_lease *l)
 {
 	return atomic_load(&l->has_reserved) &&
 	       atomic_load(&l->stock.kept[TMEM_CLASS_PERSISTENT].count) <
-		       l->reserve / 2;
+		       atomic_load(&l->reserve) / 2;
 }
 
 static uint32_t daemon_spare(struct tmem_lease *lease)
@@ -203,28 +203,6 @@ static uint32_t clamp(uint64_t n, uint32_t min, uint32_t max)
 	return n < min ? min : n > max ? max : (uint32_t)n;
 }
 
-static void plan_stock(struct tmem_daemon_lease *l, uint64_t limit)
-{
-	uint64_t size = l->lease.segment_size, bytes = limit / LEAST_SHARE;
-	uint64_t metadata = limit / METADATA_SHARE;
-	int cls;
-
-	if (bytes > LEAST_BYTES)
-		bytes = LEAST_BYTES;
-	if (metadata > METADATA_BYTES_MAX)
-		metadata = METADATA_BYTES_MAX;
-	for (cls = 0; cls < TMEM_CLASSES; cls++)
-		l->least[cls] = clamp(bytes / size, LEAST_SEGMENTS, UINT32_MAX);
-	l->least[TMEM_CLASS_METADATA] =
-		clamp(metadata / size + 1, 1, UINT32_MAX) +
-		(l->reserve + RESERVE_METADATA_SHARE - 1) /
-			RESERVE_METADATA_SHARE;
-	if (l->reserve > l->least[TMEM_CLASS_PERSISTENT])
-		l->least[TMEM_CLASS_PERSISTENT] = l->reserve;
-	/* The others begin with the first pool of theirs. */
-	l->target[TMEM_CLASS_METADATA] = l->least[TMEM_CLASS_METADATA];
-}
-
 /* The whole file, at an address that suits huge pages. Reserved by a mapping
  * that the file's then takes the place of. */
 static int map_data(struct tmem_daemon_lease *l)
@@ -288,11 +266,11 @@ int tmem_lease_daemon_create(const struct tmem_lease_daemon_opts *opts,
 			(const _Atomic uint64_t *)&l->control->revocations;
 		l->map_bytes =
 			(size_t)l->lease.segments_max * l->lease.segment_size;
+		l->reserve_asked =
+			clamp((opts->reserve_bytes + l->lease.segment_size -
+			       1) / l->lease.segment_size,
+			      0, l->lease.segments_max);
 		tmem_lease_daemon_limit(&l->lease, welcome.limit_bytes);
-		l->reserve = clamp((opts->reserve_bytes + l->lease.segment_size -
-				    1) / l->lease.segment_size,
-				   0, l->lease.segments_max);
-		plan_stock(l, welcome.limit_bytes);
 		err = map_data(l);
 	}
 	if (!err)
@@ -310,6 +288,35 @@ int tmem_lease_daemon_create(const struct tmem_lease_daemon_opts *opts,
 
 /* ---- How much is wanted -------------------------------------------------- */
 
+/* Lock held. What is in stock beyond it goes back when nothing has been lent for a
+ * while. */
+static void plan_stock(struct tmem_daemon_lease *l, uint64_t limit)
+{
+	uint64_t size = l->lease.segment_size, bytes = limit / LEAST_SHARE;
+	uint64_t metadata = limit / METADATA_SHARE;
+	uint32_t reserve = l->reserve_asked;
+	int cls;
+
+	/* The rest is what pages that are not in a hurry may fill. One more: half of
+	 * the limit may be a part of a segment. */
+	if (reserve > l->limit / 2 + 1)
+		reserve = l->limit / 2 + 1;
+	atomic_store(&l->reserve, reserve);
+	if (bytes > LEAST_BYTES)
+		bytes = LEAST_BYTES;
+	if (metadata > METADATA_BYTES_MAX)
+		metadata = METADATA_BYTES_MAX;
+	for (cls = 0; cls < TMEM_CLASSES; cls++)
+		l->least[cls] = clamp(bytes / size, LEAST_SEGMENTS, UINT32_MAX);
+	l->least[TMEM_CLASS_METADATA] =
+		clamp(metadata / size + 1, 1, UINT32_MAX) +
+		(reserve + RESERVE_METADATA_SHARE - 1) / RESERVE_METADATA_SHARE;
+	if (reserve > l->least[TMEM_CLASS_PERSISTENT])
+		l->least[TMEM_CLASS_PERSISTENT] = reserve;
+	/* The others begin with the first pool of theirs. */
+	l->target[TMEM_CLASS_METADATA] = l->least[TMEM_CLASS_METADATA];
+}
+
 void tmem_lease_daemon_limit(struct tmem_lease *lease, uint64_t limit_bytes)
 {
 	struct tmem_daemon_lease *l = of(lease);
@@ -317,7 +324,9 @@ void tmem_lease_daemon_limit(struct tmem_lease *lease, uint64_t limit_bytes)
 
 	tmem_lock_acquire(&l->lock);
 	l->limit = clamp(n, 0, lease->segments_max);
+	plan_stock(l, limit_bytes);
 	tmem_lock_release(&l->lock);
+	wake(l);
 }
 
 void tmem_lease_daemon_settle(struct tmem_lease *lease)

@@ -38,7 +38,7 @@ struct embedded {
 	uint32_t reserve;      /* (c) segments to have ahead */
 	uint32_t limit;	       /* segments, lent and ahead */
 	uint32_t lent_count;
-	uint32_t ahead_count;
+	_Atomic uint32_t ahead_count; /* written under the lock */
 	uint64_t *ahead; /* (c) a bit per segment: free, and has its memory */
 	uint64_t lent[]; /* a bit per segment; those of `ahead` behind */
 };
@@ -280,6 +280,7 @@ int tmem_lease_embedded_create(const struct tmem_lease_opts *opts,
 	e->lease.segments_max = (uint32_t)segments;
 	e->lease.epochs = e->epochs;
 	e->lease.revocations = &e->revocations;
+	e->lease.ahead = &e->ahead_count;
 	e->reserve = (uint32_t)((opts->reserve_bytes + opts->segment_size - 1) /
 				opts->segment_size);
 	embedded_limit(&e->lease, opts->limit_bytes);

@@ -339,14 +339,14 @@ static int take_lent(struct tmem_daemon_lease *l,
 		if (m->loans[i].segment >= l->lease.segments_max)
 			return -EPROTO;
 	/* Not when a put needs it: mapping takes memory, too. */
-	for (i = 0; i < m->count && l->reserve; i++)
+	for (i = 0; i < m->count && l->reserve_asked; i++)
 		l->lease.ops->populate(&l->lease, m->loans[i].segment);
 	tmem_lock_acquire(&l->lock);
 	for (i = 0; i < m->count; i++)
 		tmem_stock_put(&l->stock, (enum tmem_class)m->cls,
 			       m->loans[i].segment, m->loans[i].epoch);
 	if (atomic_load(&l->stock.kept[TMEM_CLASS_PERSISTENT].count) >=
-	    l->reserve)
+	    atomic_load(&l->reserve))
 		atomic_store(&l->has_reserved, 1);
 	l->got[m->cls] += m->count;
 	l->lent += m->count;

@@ -19,8 +19,8 @@ struct tmem_daemon_lease {
 	struct tmem_logger logger; /* (c) */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* (c) */
 	char domain[TMEM_WIRE_NAME_MAX];			/* (c) */
-	uint64_t limit_asked; /* (c) bytes; 0: any */
-	uint32_t reserve; /* (c) persistent segments to have in stock always */
+	uint64_t limit_asked;	/* (c) bytes; 0: any */
+	uint32_t reserve_asked; /* (c) persistent segments to have in stock */
 	uint32_t daemon_uid; /* (c) who answered first; nobody else gets it */
 	int data_fd;	     /* (c) */
 	int wake_fd;	     /* (c) eventfd: there is something to say */
@@ -33,6 +33,7 @@ struct tmem_daemon_lease {
 	size_t map_bytes;		   /* (c) */
 	struct tmem_lock lock;		   /* TMEM_RANK_LEASE: what is below */
 	struct tmem_stock stock;
+	_Atomic uint32_t reserve;     /* (a) the same, within half of `limit` */
 	_Atomic int has_reserved;     /* (a) the reserve was full once */
 	_Atomic int linked;	      /* (a) there is a daemon; lock to write */
 	uint32_t limit;		      /* segments that the user wants at most */

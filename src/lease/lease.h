@@ -65,7 +65,8 @@ struct tmem_lease_ops {
 	 */
 	uint32_t (*spare)(struct tmem_lease *lease);
 
-	/** give_back() - the segment's memory goes back to the kernel at once. */
+	/** give_back() - the segment's memory goes back to the kernel at once, unless
+	 * it is kept `ahead`. */
 	void (*give_back)(struct tmem_lease *lease, uint32_t segment);
 
 	/** give_back_run() - the same for `count` in a row; NULL: one by one. */
@@ -94,6 +95,7 @@ struct tmem_lease {
 	uint32_t segments_max;		     /* as many as can ever be lent */
 	const _Atomic uint32_t *epochs;	     /* a word per segment */
 	const _Atomic uint64_t *revocations; /* raised after each */
+	const _Atomic uint32_t *ahead; /* free, and have their memory; NULL: none */
 };
 
 /** struct tmem_lease_opts - an embedded source. */

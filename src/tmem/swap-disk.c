@@ -76,12 +76,19 @@ static int find_swap(const char *device, uint64_t *ret_bytes)
 
 /* ---- Down ----------------------------------------------------------------- */
 
+/* Whether it is in use the kernel says, by EINVAL: the list of swaps may be hidden, as
+ * in a container, and what is in use must not be taken down. */
 static int bring_home(struct swap_disk *d, const struct swap_record *r)
 {
-	if (!r->device[0] || !find_swap(r->device, &d->home_bytes))
+	int listed;
+
+	if (!r->device[0])
 		return 0;
-	if (!swapoff(r->device))
+	listed = find_swap(r->device, &d->home_bytes);
+	if (!swapoff(r->device) || errno == EINVAL)
 		return 0;
+	if (!listed && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
+		return 0; /* it is gone */
 	if (errno == ENOMEM)
 		return complain(d, -ENOMEM,
 				"%s holds %" PRIu64
@@ -127,7 +134,10 @@ int swap_disk_down(struct swap_disk *d, const char *dir)
 	if (err == -EBUSY)
 		return complain(d, err, "another tmem is at work on %s", dir);
 	if (err == -EPROTO)
-		return complain(d, err, "%s has no record of a swap", dir);
+		return complain(d, err,
+				"%s has no record of a swap; give the --dir of "
+				"`tmem swapon'",
+				dir);
 	if (err)
 		return complain(d, err, "%s: %s", dir, strerror(-err));
 	(void)snprintf(d->device, sizeof(d->device), "%s", r.device);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "mem.h"
 #include "peer.h"
 #include "policies.h"
 #include "tenant.h"
@@ -137,6 +138,41 @@ int tmemd_serve_flush(struct tmemd *d, struct tmemd_account *of, uint64_t bytes,
 	return n == TURN_REVOKES && *ret_taken < bytes;
 }
 
+/* What cannot be taken, only asked for. */
+static uint64_t fixed_sum(const uint64_t lent[TMEM_WIRE_CLASSES])
+{
+	return lent[TMEM_WIRE_PERSISTENT] + lent[TMEM_WIRE_METADATA];
+}
+
+/* Of what is lent beyond @most, as much as @own is of what is fixed. */
+static uint64_t over_share(const uint64_t lent[TMEM_WIRE_CLASSES],
+			   uint64_t most, uint64_t own)
+{
+	const uint64_t sum = tmemd_lent_sum(lent), fixed = fixed_sum(lent);
+	const uint64_t over = sum > most ? sum - most : 0;
+
+	/* In pages: products of bytes need more than 64 bits. */
+	return own < fixed ? over / TMEM_OS_PAGE * (own / TMEM_OS_PAGE) /
+				     (fixed / TMEM_OS_PAGE) * TMEM_OS_PAGE
+			   : over;
+}
+
+/* At first each is asked for his share. Whoever is asked again is asked for all that
+ * is lacking: others may have nothing that they can do without. */
+static uint64_t lacking(const struct tmemd *d, const struct tmemd_tenant *t)
+{
+	const uint64_t own = (uint64_t)(t->loan.lent[TMEM_WIRE_PERSISTENT] +
+					t->loan.lent[TMEM_WIRE_METADATA]) *
+			     t->loan.segment_size;
+	const uint64_t part = d->demand_pause ? UINT64_MAX : own;
+	const uint64_t host =
+		over_share(d->ledger.lent_bytes, d->ledger.budget_bytes, part);
+	const uint64_t domain =
+		over_share(t->account->lent_bytes, t->account->cap_bytes, part);
+
+	return !own ? 0 : host > domain ? host : domain;
+}
+
 /* Where more is lent than may be, and nothing that can be taken is left. Return: 1
  * somebody was asked, 0. */
 static int demand(struct tmemd *d)
@@ -145,18 +181,12 @@ static int demand(struct tmemd *d)
 		.head = { TMEM_WIRE_DEMAND, sizeof(m) },
 		.cls = TMEM_WIRE_PERSISTENT,
 	};
-	uint64_t lent, most, over;
 	struct tmemd_tenant *t;
+	uint64_t over;
 	int asked = 0;
 
 	TAILQ_FOREACH(t, &d->tenants, entry) {
-		lent = tmemd_lent_sum(t->account->lent_bytes);
-		most = t->account->cap_bytes;
-		over = lent > most ? lent - most : 0;
-		lent = tmemd_lent_sum(d->ledger.lent_bytes);
-		most = d->ledger.budget_bytes;
-		if (lent > most && lent - most > over)
-			over = lent - most;
+		over = lacking(d, t);
 		if (!over || !t->peer)
 			continue;
 		m.count = (uint32_t)(over / t->loan.segment_size) + 1;

@@ -154,6 +154,35 @@ static void puts_while_the_daemon_is_stopped(void **state)
 	tmem_close(t);
 }
 
+/* A session's stock, its reserve included, is within what its user sets later. */
+static void a_lower_limit_is_for_the_reserve_as_well(void **state)
+{
+	const struct timespec while_ns = { .tv_nsec = 10000000 };
+	uint8_t page[TMEM_PAGE_SIZE];
+	struct tmem_key key = tmem_key(1, 1);
+	struct tmem *t;
+	unsigned i;
+	int pool;
+
+	(void)state;
+	page_fill(page, sizeof(page), CONTENT_RANDOM, 1);
+	assert_int_equal(open_with("lowered", RESERVE, &t), 0);
+	pool = pages_pool(t, 1);
+	assert_int_equal(tmem_put(t, pool, &key, page), 1);
+	assert_true(daemon_lent(&d) >= RESERVE);
+	assert_int_equal(tmem_set_limit(t, 8 * MIB), 0);
+	for (i = 0; i < 1000 && daemon_lent(&d) > 8 * MIB; i++)
+		(void)nanosleep(&while_ns, NULL);
+	assert_true(daemon_lent(&d) <= 8 * MIB);
+	assert_int_equal(tmem_get(t, pool, &key, page), 1);
+	/* And comes back with the old one. */
+	assert_int_equal(tmem_set_limit(t, LIMIT), 0);
+	for (i = 0; i < 1000 && daemon_lent(&d) < RESERVE; i++)
+		(void)nanosleep(&while_ns, NULL);
+	assert_true(daemon_lent(&d) >= RESERVE);
+	tmem_close(t);
+}
+
 static long faults_so_far(void)
 {
 	struct rusage u;
@@ -207,11 +236,12 @@ static void memory_of_its_own_is_there(void **state)
 
 static void what_is_not_to_be_had(void **state)
 {
-	struct tmem *t;
+	struct tmem *t = NULL;
 
 	(void)state;
 	assert_int_equal(open_with("poor", 24 * MIB, &t), -ENOSPC);
 	assert_non_null(strstr(line, "reserve_bytes: the daemon does not "));
+	assert_null(t); /* as after any other failure: closing it is fine */
 	assert_int_equal(open_with("greedy", LIMIT / 2 + 1, &t), -EINVAL);
 	assert_non_null(strstr(line, "reserve_bytes: the most is half"));
 }
@@ -220,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(puts_while_the_daemon_is_stopped),
+		cmocka_unit_test(a_lower_limit_is_for_the_reserve_as_well),
 		cmocka_unit_test(memory_of_its_own_is_there),
 		cmocka_unit_test(what_is_not_to_be_had),
 	};

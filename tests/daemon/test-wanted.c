@@ -22,6 +22,10 @@
 /* The third time is three seconds after the first. */
 #define IGNORED 2
 
+static const char *const domains[] = { "one", "two", "three" };
+
+#define SHARERS (sizeof(domains) / sizeof(domains[0]))
+
 /* Longer than to the time after that. */
 #define QUIET_US 5000000
 
@@ -31,6 +35,7 @@ static struct daemon d;
 struct asked {
 	_Atomic unsigned times;
 	_Atomic uint64_t bytes; /* the last time */
+	_Atomic uint64_t first; /* the first time */
 };
 
 static int set_up(void **state)
@@ -51,16 +56,18 @@ static void wanted(void *ctx, uint64_t bytes)
 {
 	struct asked *a = ctx;
 
+	if (!atomic_load(&a->times))
+		atomic_store(&a->first, bytes);
 	atomic_store(&a->bytes, bytes);
 	atomic_fetch_add(&a->times, 1);
 }
 
-static struct tmem *open_asked(struct asked *a)
+static struct tmem *open_asked(struct asked *a, const char *domain)
 {
 	struct tmem_open_opts opts = {
 		.size = sizeof(opts),
 		.agers = TMEM_NO_AGERS,
-		.domain = "promises",
+		.domain = domain,
 		.wanted = wanted,
 		.wanted_ctx = a,
 	};
@@ -101,7 +108,7 @@ static void until_it_is_given(void **state)
 	(void)state;
 	daemon_configure(&d, ROOMY);
 	daemon_start(&d);
-	t = open_asked(&a);
+	t = open_asked(&a, "promises");
 	pool = pages_pool(t, 1);
 	assert_int_equal(pages_put(t, pool, 0, PAGES, 10000), PAGES);
 	assert_int_equal(atomic_load(&a.times), 0);
@@ -119,10 +126,56 @@ static void until_it_is_given(void **state)
 	tmem_close(t);
 }
 
+static int note_lent(const struct tmem_wire_status_reply *s, void *ctx)
+{
+	uint64_t *lent = ctx;
+	unsigned i;
+
+	*lent = 0;
+	for (i = 0; i < TMEM_WIRE_CLASSES; i++)
+		*lent += s->lent_bytes[i];
+	return 1;
+}
+
+/* What is lacking is lacking once: each is asked for its share, not for all of it. */
+static void of_each_its_share(void **state)
+{
+	struct asked a[SHARERS] = { 0 };
+	uint64_t lent, sum = 0;
+	struct tmem *t[SHARERS];
+	unsigned i;
+
+	(void)state;
+	daemon_configure(&d, ROOMY);
+	daemon_start(&d);
+	for (i = 0; i < SHARERS; i++) {
+		t[i] = open_asked(&a[i], domains[i]);
+		assert_int_equal(pages_put(t[i], pages_pool(t[i], 1), 0,
+					   PAGES / SHARERS, 10000),
+				 PAGES / SHARERS);
+	}
+	daemon_until(&d, note_lent, &lent);
+	daemon_reload(&d, TIGHT, "configuration read");
+	for (i = 0; i < SHARERS; i++) {
+		until_asked(&a[i], 1);
+		print_message("asked for %llu KiB\n",
+			      (unsigned long long)atomic_load(&a[i].first) >>
+				      10);
+		sum += atomic_load(&a[i].first);
+	}
+	lent -= 16 * MIB;
+	print_message("%llu KiB are lacking\n", (unsigned long long)lent >> 10);
+	assert_true(sum <= lent + lent / 2);
+	for (i = 0; i < SHARERS; i++)
+		tmem_close(t[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(until_it_is_given, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(of_each_its_share, set_up,
 						tear_down),
 		cmocka_unit_test(leftover_none),
 	};

@@ -299,6 +299,26 @@ static void refused_for_a_while(void **state)
 	end(s);
 }
 
+/* One long refusal long ago is no reason to have no patience with the next. */
+static void patience_comes_back(void **state)
+{
+	struct scene *s = begin(0);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 7, s->a), -ENOSPC);
+	assert_int_equal(tmem_freeze(s->store.t, 0), 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, thaw_soon, s->store.t),
+			 0);
+	assert_int_equal(write_page(s, 7, s->b), 0);
+	(void)pthread_join(thread, NULL);
+	expect(s, 7, s->b);
+	end(s);
+}
+
 /* Not even while the store fills up, and what it refuses goes home. */
 static void requests_ask_for_no_memory(void **state)
 {
@@ -364,6 +384,29 @@ static void home_that_fails(void **state)
 	/* It became shorter: an error, not zeros. */
 	assert_int_equal(truncate(s->path, PAGE), 0);
 	assert_int_equal(volume_read(&s->v, s->got, PAGE, 7 * PAGE), -EIO);
+	end(s);
+}
+
+static void interrupt_once(void)
+{
+	middle.sync_errno = middle.syncs == 1 ? EINTR : 0;
+}
+
+/* A signal is no failure of the medium (file systems of other machines and programs
+ * tell of it). */
+static void an_interrupted_sync(void **state)
+{
+	struct scene *s = begin(1);
+
+	(void)state;
+	assert_int_equal(tmem_freeze(s->store.t, 1), 0);
+	assert_int_equal(write_page(s, 7, s->a), 0);
+	middle.syncs = 0;
+	middle.syncing = interrupt_once;
+	assert_int_equal(volumes_sync(&s->v, 1), 0);
+	middle.syncing = NULL;
+	middle.sync_errno = 0;
+	expect(s, 7, s->a);
 	end(s);
 }
 
@@ -628,8 +671,10 @@ int main(void)
 		cmocka_unit_test(extents_are_of_one_kind),
 		cmocka_unit_test(refused_and_homeless_is_lost),
 		cmocka_unit_test(refused_for_a_while),
+		cmocka_unit_test(patience_comes_back),
 		cmocka_unit_test(requests_ask_for_no_memory),
 		cmocka_unit_test(home_that_fails),
+		cmocka_unit_test(an_interrupted_sync),
 		cmocka_unit_test(what_a_failed_sync_leaves),
 		cmocka_unit_test(extents_while_a_page_goes_home),
 		cmocka_unit_test(a_sync_amid_a_write),

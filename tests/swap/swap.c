@@ -7,10 +7,12 @@
 #include <glob.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -156,7 +158,16 @@ static int await(pid_t pid, int patience_ms)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static pid_t start(const char *const *argv)
+/* Of this process alone: what it mounts over, nobody else sees. */
+static void hide_list(void)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("/dev/null", "/proc/swaps", NULL, MS_BIND, NULL))
+		_exit(126);
+}
+
+static pid_t start(const char *const *argv, int unseen)
 {
 	char path[PATH_MAX];
 	pid_t pid;
@@ -166,6 +177,8 @@ static pid_t start(const char *const *argv)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
+		if (unseen)
+			hide_list();
 		(void)execv(path, (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
@@ -174,7 +187,7 @@ static pid_t start(const char *const *argv)
 
 static int command(const char *const *argv, int patience_ms)
 {
-	return await(start(argv), patience_ms);
+	return await(start(argv, 0), patience_ms);
 }
 
 static void read_record(struct swap *s)
@@ -230,7 +243,7 @@ int swap_on_cut(struct swap *s, const char *const *args, int sig,
 	pid_t pid;
 
 	make_line(s, args, argv);
-	pid = start(argv);
+	pid = start(argv, 0);
 	(void)nanosleep(&nap, NULL);
 	(void)kill(pid, sig);
 	return await(pid, UP_MS);
@@ -287,17 +300,27 @@ int swap_left(const struct swap *s)
 	return is_anywhere(s, 1);
 }
 
-int swap_off(struct swap *s, int patience_ms)
+static int off(struct swap *s, int patience_ms, int unseen)
 {
 	const char *const argv[] = { "tmem", "swapoff", "--dir", s->record,
 				     NULL };
-	int code = command(argv, patience_ms);
+	int code = await(start(argv, unseen), patience_ms);
 
 	if (!code) {
 		s->device[0] = 0;
 		s->server = 0;
 	}
 	return code;
+}
+
+int swap_off(struct swap *s, int patience_ms)
+{
+	return off(s, patience_ms, 0);
+}
+
+int swap_off_unseen(struct swap *s, int patience_ms)
+{
+	return off(s, patience_ms, 1);
 }
 
 uint64_t swap_used(const struct swap *s)

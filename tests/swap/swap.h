@@ -60,6 +60,9 @@ int swap_left(const struct swap *s);
  * @patience_ms. */
 int swap_off(struct swap *s, int patience_ms);
 
+/** swap_off_unseen() - the same where /proc/swaps shows nothing, as in a container. */
+int swap_off_unseen(struct swap *s, int patience_ms);
+
 /** swap_used() - bytes that are on the device now. */
 uint64_t swap_used(const struct swap *s);
 

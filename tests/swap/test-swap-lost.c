@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/swap.h>
 #include <unistd.h>
 
 #include "stage.h"
@@ -53,6 +54,23 @@ static void server_dies(void **state)
 	assert_true(a.right > 0);
 	toucher_end(&g->t);
 	assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
+}
+
+/* Whoever takes it down does not see that it is in use: all comes home. */
+static void list_is_hidden(void **state)
+{
+	struct stage *g = *state;
+	char device[sizeof(g->s.device)];
+
+	stage_start(g, STAGE_ROOMY);
+	strcpy(device, g->s.device);
+	assert_int_equal(looked(toucher_write(&g->t, PATIENCE_MS)), 0);
+	assert_true(swap_used(&g->s) > STAGE_MIB);
+	assert_false(memlimit_set(&g->m, 2 * STAGE_TOUCHED));
+	assert_int_equal(swap_off_unseen(&g->s, PATIENCE_MS), 0);
+	assert_int_equal(swapoff(device), -1); /* it was done */
+	assert_int_equal(looked(toucher_check(&g->t, PATIENCE_MS)), 0);
+	assert_false(swap_left(&g->s));
 }
 
 /* From before it has done anything to after it has done all. */
@@ -103,9 +121,8 @@ static void setup_is_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(daemon_dies),
-		TEST(server_dies),
-		TEST(setup_is_interrupted),
+		TEST(daemon_dies),     TEST(server_dies),
+		TEST(list_is_hidden),  TEST(setup_is_interrupted),
 		TEST(setup_is_killed),
 	};
 

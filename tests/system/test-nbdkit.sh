@@ -127,6 +127,9 @@ refused 'it has 1048576 bytes, and 2097152 are needed' size=1M export=a export=b
 refused 'backing=.*folder: Is a directory' size=1M "backing=$dir/folder"
 refused 'want a file or a block device' size=1M backing=/dev/null
 refused 'No such file or directory' size=1M "backing=$dir/no/such"
+refused 'backing= is empty' size=1M backing=
+refused 'file=/dev/null: want a regular file, as touch.1. makes one$' size=1M \
+	store=embedded file=/dev/null
 refused 'file=.*: there are 2 disks' size=1M export=a export=b "file=$dir/file"
 refused 'file=.*No such file' size=1M store=embedded "file=$dir/no/such"
 # Seen before the fork: what goes wrong after it is told to nobody.
@@ -134,6 +137,11 @@ if [ "$(id -u)" = 0 ] && setpriv --bounding-set=-ipc_lock true 2>/dev/null; then
 	under='setpriv --bounding-set=-ipc_lock prlimit --memlock=65536 --'
 	refused 'swap=true: mlockall: ' size=1M swap=true
 	under=''
+	# What it goes on without is no error, and does not come before the one there is.
+	setpriv --bounding-set=-sys_resource nbdkit -U "$dir/none" "$plugin" size=1M \
+		store=bogus swap=true --run true >"$dir/out" 2>&1 || true
+	has "error: no store 'bogus'"
+	[ "$(grep -c 'error: ' "$dir/out")" = 1 ] || fail 'more errors than there are'
 fi
 [ -e "$dir/none" ] && fail 'something was served'
 
@@ -187,8 +195,26 @@ if [ "$(id -u)" = 0 ] && [ -w /dev/fuse ]; then
 	try 'a hole' fallocate --punch-hole --offset 8192 --length 1M "$dir/file"
 	try 'the hole' cmp -n 1M -i 8192:0 "$dir/file" /dev/zero
 	try 'behind it' cmp -i 1056768 "$dir/data" "$dir/file"
+	try 'parts of pages' fallocate --punch-hole --offset 2097664 --length 8192 "$dir/file"
+	try 'zeros in all of it' cmp -n 8192 -i 2097664:0 "$dir/file" /dev/zero
+	try 'and in no more' cmp -n 512 -i 2097152 "$dir/data" "$dir/file"
+	try 'nor behind' cmp -i 2105856 "$dir/data" "$dir/file"
 	stop
 	! grep -q "$dir/file" /proc/mounts || fail 'the file is mounted yet'
+
+	# Who serves swap asks the kernel for no memory, not even at first.
+	file_faults() {
+		sed -n 's/^[0-9]* (fusefile) . \([-0-9]* \)\{6\}\([0-9]*\) .*/\2/p' \
+			"/proc/$server/task"/*/stat | awk '{ n += $1; k++ } END { print k ? n : "none" }'
+	}
+	serve size=256M store=embedded swap=true "file=$dir/file"
+	until_true test -s "$dir/file" || true
+	before=$(file_faults)
+	try 'write it' dd if="$dir/data" of="$dir/file" bs=128k count=32 oflag=direct conv=notrunc
+	try 'read it' dd if="$dir/file" of=/dev/null bs=128k count=32 iflag=direct
+	after=$(file_faults)
+	((after - before <= 8)) || fail "$((after - before)) page faults of who serves the file"
+	stop
 fi
 
 # Several disks in one server, none of which sees another's.

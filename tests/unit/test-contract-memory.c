@@ -94,6 +94,37 @@ static void follows(const char *where, uint32_t flags)
 	assert_true(machine_rss() <= before + SLACK);
 }
 
+/* What a store has in reserve is not given back, nor counted as if it were; it is
+ * within the limit, also within a lower one. */
+static void a_reserve_is_no_gift(void **state)
+{
+	const struct tmem_open_opts opts = {
+		.size = sizeof(opts),
+		.limit_bytes = 64 * MIB,
+		.reserve_bytes = 16 * MIB,
+	};
+	uint64_t first = machine_rss(), before, after, freed;
+	int pool;
+
+	(void)state;
+	if (MACHINE_SANITIZED)
+		skip();
+	opened_init_opts(&o, "embedded:", &opts);
+	pool = opened_pool(&o, TMEM_POOL_KEEP, 0);
+	(void)fill(pool, 64 * MIB / PAGE); /* it takes the reserve as well */
+	before = machine_rss();
+	assert_int_equal(tmem_shrink(o.t, 8 * MIB, &freed), 0);
+	after = machine_rss();
+	assert_true(freed >= 8 * MIB);
+	assert_true(after + freed <= before + MIB);
+	opened_age(&o);
+	assert_int_equal(tmem_shrink(o.t, UINT64_MAX, &freed), 0);
+	assert_true(machine_rss() >= first + 15 * MIB);
+	assert_int_equal(tmem_set_limit(o.t, 4 * MIB), 0);
+	assert_true(machine_rss() <= first + 4 * MIB + SLACK);
+	opened_finish(&o);
+}
+
 static void used_is_what_is_resident(void **state)
 {
 	(void)state;
@@ -218,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(used_is_what_is_resident),
+		cmocka_unit_test(a_reserve_is_no_gift),
 		cmocka_unit_test(given_back_is_free),
 		cmocka_unit_test(given_back_from_huge_pages_too),
 		cmocka_unit_test(dead_pages_are_given_back),

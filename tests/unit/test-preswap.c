@@ -171,7 +171,7 @@ static void runs_are_as_single_pages(void **state)
 /* The pool is taken away behind the area's back. */
 static void what_is_lost_is_an_error(void **state)
 {
-	uint32_t hits, lost;
+	uint32_t done, hits, lost;
 
 	(void)state;
 	begin(0);
@@ -182,6 +182,12 @@ static void what_is_lost_is_an_error(void **state)
 		tmem_preswap_get_run(f.area, 6, 3, f.got, &hits, &lost), 0);
 	assert_true(!hits && lost == 2);
 	assert_int_equal(tmem_preswap_shrink(f.area, 0, NULL), -EIO);
+	/* What comes now is refused, one page as well as a run of them. */
+	assert_int_equal(tmem_preswap_put(f.area, 7, f.pages[0]), 0);
+	assert_int_equal(tmem_preswap_get(f.area, 7, f.got[0]), 0);
+	assert_int_equal(tmem_preswap_put_run(f.area, 6, 3, f.pages, &done), 0);
+	assert_int_equal(done, 0);
+	assert_int_equal(stats().failed_stores, 4);
 	end();
 }
 

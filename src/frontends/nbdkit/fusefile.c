@@ -29,6 +29,11 @@
 /* The least that the kernel takes, and what is before the bytes of a write. */
 #define ROOM_BYTES (TRANSFER_BYTES + TMEM_PRESWAP_PAGE)
 
+/* Of a thread's stack, below its buffers: home's transfers take 128 KiB of it. */
+#define STACK_BYTES (192u << 10)
+
+#define OS_PAGE 4096u
+
 #define BACKGROUND 64u /* requests that wait in the kernel */
 
 /* Since 7.28 the kernel heeds max_pages; 7.31 is older than what else is asked. */
@@ -127,15 +132,32 @@ static void write_some(const struct fusefile *f, const struct request *r)
 	answer(f, r, err, &out, sizeof(out));
 }
 
+/* A hole reads as zeros to its last byte; pages that are not all in it stay. */
+static int punch(struct volume *v, uint32_t count, uint64_t at)
+{
+	const uint32_t in = at % TMEM_PRESWAP_PAGE;
+	uint32_t head = in ? TMEM_PRESWAP_PAGE - in : 0, tail;
+	int err;
+
+	head = head < count ? head : count;
+	tail = (count - head) % TMEM_PRESWAP_PAGE;
+	err = volume_zero(v, head, at);
+	if (!err)
+		err = volume_trim(v, count - head - tail, at + head);
+	if (!err)
+		err = volume_zero(v, tail, at + count - tail);
+	return err;
+}
+
 /* What the kernel makes of discards: holes, and ranges of zeros. */
 static void allocate(const struct fusefile *f, const struct request *r)
 {
 	const struct fuse_fallocate_in *in = r->arg;
 	uint64_t at = in->offset, end = at + in->length;
-	const int trim = !!(in->mode & FALLOC_FL_PUNCH_HOLE);
+	const int hole = !!(in->mode & FALLOC_FL_PUNCH_HOLE);
 	int err = 0;
 
-	if (!trim && !(in->mode & FALLOC_FL_ZERO_RANGE))
+	if (!hole && !(in->mode & FALLOC_FL_ZERO_RANGE))
 		err = -EOPNOTSUPP;
 	else if (end < at || end > f->volume->pages * TMEM_PRESWAP_PAGE)
 		err = -EINVAL;
@@ -143,7 +165,7 @@ static void allocate(const struct fusefile *f, const struct request *r)
 		uint32_t n = end - at < INT32_MAX + 1u ? (uint32_t)(end - at)
 						       : INT32_MAX + 1u;
 
-		err = trim ? volume_trim(f->volume, n, at)
+		err = hole ? punch(f->volume, n, at)
 			   : volume_zero(f->volume, n, at);
 		at += n;
 	}
@@ -201,6 +223,17 @@ static void obey(const struct fusefile *f, const struct request *r)
 	}
 }
 
+/* Its memory is there before it is needed: the first requests of a size, or the first
+ * page that the store refuses, are no time to ask the kernel for some. */
+static __attribute__((noinline)) void touch_stack(void)
+{
+	volatile uint8_t stack[STACK_BYTES];
+	size_t i;
+
+	for (i = 0; i < sizeof(stack); i += OS_PAGE)
+		stack[i] = 0;
+}
+
 /* Cancelled only while it waits: nothing is half done, and no lock is held. */
 static void *serve(void *ctx)
 {
@@ -210,6 +243,9 @@ static void *serve(void *ctx)
 	struct request r = { .room = room + ROOM_BYTES };
 	int was;
 
+	(void)pthread_setname_np(pthread_self(), "fusefile");
+	memset(room, 0, sizeof(room));
+	touch_stack();
 	for (;;) {
 		ssize_t n;
 
@@ -241,8 +277,13 @@ int fusefile_check(const char *path, char line[FUSEFILE_LINE_MAX])
 
 	if (stat(path, &st))
 		return complain(line, path, "to be mounted over", -errno);
-	if (!S_ISREG(st.st_mode))
-		return complain(line, path, "want a file", -EINVAL);
+	if (!S_ISREG(st.st_mode)) {
+		(void)snprintf(line, FUSEFILE_LINE_MAX,
+			       "file=%.150s: want a regular file, as touch(1) "
+			       "makes one",
+			       path);
+		return -EINVAL;
+	}
 	if (access("/dev/fuse", R_OK | W_OK))
 		return complain(line, path, "/dev/fuse", -errno);
 	return geteuid() ? complain(line, path, "mount", -EPERM) : 0;

@@ -239,7 +239,12 @@ void home_discard(struct home *h, uint64_t page, unsigned count)
 
 int home_sync(struct home *h)
 {
+	int err;
+
 	if (!atomic_exchange(&h->dirty, 0))
 		return 0;
-	return fdatasync(h->fd) ? -errno : 0;
+	do {
+		err = fdatasync(h->fd) ? -errno : 0;
+	} while (err == -EINTR);
+	return err;
 }

@@ -38,14 +38,18 @@ static int twice(const char *key)
 	return -1;
 }
 
+static int empty(const char *key)
+{
+	nbdkit_error("%s= is empty", key);
+	return -1;
+}
+
 static int take_text(char **to, const char *key, const char *value)
 {
 	if (*to)
 		return twice(key);
-	if (!*value) {
-		nbdkit_error("%s= is empty", key);
-		return -1;
-	}
+	if (!*value)
+		return empty(key);
 	*to = strdup(value);
 	if (!*to)
 		nbdkit_error("out of memory");
@@ -87,6 +91,8 @@ static int take_path(char **to, const char *key, const char *value)
 {
 	if (*to)
 		return twice(key);
+	if (!*value)
+		return empty(key);
 	/* The server may change its directory. */
 	*to = nbdkit_absolute_path(value);
 	return *to ? 0 : -1;

@@ -9,6 +9,7 @@
  * closed: an error after the fork is seen by nobody.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -114,7 +115,7 @@ static int open_session(void)
 /* Nothing on the way of a page may wait for memory that waits for the page. Tried
  * before the fork, when it can be told, and done after it: a child has none of its
  * parent's locks. */
-static int settle_for_swap(void)
+static int settle_for_swap(int tell)
 {
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
 		nbdkit_error("swap=true: mlockall: %s; run as root or raise the "
@@ -122,10 +123,13 @@ static int settle_for_swap(void)
 			     strerror(errno));
 		return -1;
 	}
-	/* A container's root may not, and its swap is as good as it was. */
-	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
-		nbdkit_error("swap=true: goes on without PR_SET_IO_FLUSHER: %s",
-			     strerror(errno));
+	/* A container's root may not, and its swap is as good as it was. Not by
+	 * nbdkit_error(): whoever looks for what went wrong would take it for that. */
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) && tell)
+		(void)fprintf(stderr,
+			      "nbdkit: swap=true: goes on without "
+			      "PR_SET_IO_FLUSHER: %s\n",
+			      strerror(errno));
 	return 0;
 }
 
@@ -147,7 +151,7 @@ static int plugin_get_ready(void)
 		nbdkit_error("%s", file_line);
 		return -1;
 	}
-	if (p->swap == 1 && settle_for_swap())
+	if (p->swap == 1 && settle_for_swap(1))
 		return -1;
 	if (open_session())
 		return -1;
@@ -201,7 +205,7 @@ static int make_file(void)
 
 static int plugin_after_fork(void)
 {
-	if (plugin.parameters.swap == 1 && settle_for_swap())
+	if (plugin.parameters.swap == 1 && settle_for_swap(0))
 		return -1;
 	if (open_session() || make_volumes())
 		return -1;

@@ -250,6 +250,9 @@ static int write_run(struct volume *v, uint64_t page, unsigned count,
 	}
 	if (err < 0)
 		return err;
+	/* One that is taken at once is reason for patience with the next. */
+	if (done && atomic_load_explicit(&v->hopeless, memory_order_relaxed))
+		atomic_store(&v->hopeless, 0);
 	if (!v->home && done != ones(count))
 		done |= insist(v, page, ones(count) & ~done, bytes);
 	set_bits(v->at_home, page, done, 0);

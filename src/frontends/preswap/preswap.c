@@ -315,8 +315,10 @@ int tmem_preswap_put(struct tmem_preswap *area, uint64_t slot, const void *page)
 	had = (int)tmem_preswap_stored(area, slot, 1);
 	key = key_of(slot);
 	result = tmem_put(area->session, area->pool, &key, page);
-	if (result < 0)
+	if (result == -EPERM)
 		return result;
+	/* No pool any more, which is its daemon's operator's doing: refused. */
+	result = result == 1;
 	if (had && !result)
 		clear_bits(area, slot, 1);
 	if (result && !had)

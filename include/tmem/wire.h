@@ -57,6 +57,14 @@ enum {
 	TMEM_WIRE_BUDGET_REASONS = 4
 };
 
+/** enum - why a session's report is not believed to the letter; each is counted. */
+enum {
+	TMEM_WIRE_DOUBT_BACKWARDS = 0, /* it had counted more before */
+	TMEM_WIRE_DOUBT_TIME = 1,   /* its time was too short to do so much */
+	TMEM_WIRE_DOUBT_MEMORY = 2, /* it never held enough to keep so much */
+	TMEM_WIRE_DOUBTS = 3
+};
+
 /** enum - types of messages: a client's are below 64, a daemon's from there. */
 enum {
 	TMEM_WIRE_HELLO = 1, /* first of a session; fds: none, or to hand back */
@@ -247,7 +255,8 @@ struct tmem_wire_figures {
 	uint64_t shortages;
 };
 
-/** struct tmem_wire_stats - what a client says of itself; nothing rests on it. */
+/** struct tmem_wire_stats - what a client says of itself; nothing rests on it, and
+ * it is believed as far as it can be so (TMEM_WIRE_DOUBT_*). */
 struct tmem_wire_stats {
 	struct tmem_wire_head head;
 	struct tmem_wire_figures figures;
@@ -356,6 +365,7 @@ struct tmem_wire_status_reply {
 	uint64_t cpu_ns;	  /* that the daemon itself has used */
 	uint64_t connections;	  /* this one included */
 	struct tmem_wire_psi psi; /* of the machine */
+	uint64_t doubts[TMEM_WIRE_DOUBTS]; /* reports that were doubted */
 };
 
 /** struct tmem_wire_list - LIST: domains whose number is larger than @after. */
@@ -372,8 +382,9 @@ struct tmem_wire_list {
  * @emptying: sessions that were told to destroy their pools, and have not said
  *	that they did.
  * @report_age_ns: since the oldest of these reports; UINT64_MAX: none.
- * @claimed: what they said, summed up. What was counted ever includes sessions
- *	that are over.
+ * @doubted: reports of them of which not all can be so.
+ * @claimed: what they said, as far as believed, summed up. What was counted ever
+ *	includes sessions that are over.
  */
 struct tmem_wire_domain {
 	char name[TMEM_WIRE_NAME_MAX];
@@ -395,6 +406,7 @@ struct tmem_wire_domain {
 	uint32_t reported;
 	uint32_t emptying;
 	uint64_t report_age_ns;
+	uint64_t doubted;
 	struct tmem_wire_figures claimed;
 };
 
@@ -428,7 +440,7 @@ enum {
  * struct tmem_wire_session - one of them.
  * @number: as that of a domain.
  * @pid: 0: out of sight.
- * @claimed: what it said last; all 0 if nothing.
+ * @claimed: what it said last, as far as believed; all 0 if nothing.
  */
 struct tmem_wire_session {
 	uint64_t number;
@@ -575,6 +587,18 @@ static inline const char *tmem_wire_reason(uint32_t reason)
 	return reason < TMEM_WIRE_REASONS ? names[reason] : "unknown";
 }
 
+/** tmem_wire_doubt() - a reason's name, for tables and metrics. */
+static inline const char *tmem_wire_doubt(uint32_t reason)
+{
+	static const char *const names[TMEM_WIRE_DOUBTS] = {
+		"backwards",
+		"time",
+		"memory",
+	};
+
+	return reason < TMEM_WIRE_DOUBTS ? names[reason] : "unknown";
+}
+
 /** tmem_wire_budget_reason() - a reason's name, for tables and logs. */
 static inline const char *tmem_wire_budget_reason(uint32_t reason)
 {
@@ -602,10 +626,10 @@ _Static_assert(sizeof(struct tmem_wire_figures) == 192, "layout");
 _Static_assert(sizeof(struct tmem_wire_stats) == 200, "layout");
 _Static_assert(sizeof(struct tmem_wire_control) == 112, "layout");
 _Static_assert(sizeof(struct tmem_wire_status) == 8, "layout");
-_Static_assert(sizeof(struct tmem_wire_status_reply) == 400, "layout");
+_Static_assert(sizeof(struct tmem_wire_status_reply) == 424, "layout");
 _Static_assert(sizeof(struct tmem_wire_list) == 16, "layout");
-_Static_assert(sizeof(struct tmem_wire_domain) == 384, "layout");
-_Static_assert(sizeof(struct tmem_wire_list_reply) == 3856, "layout");
+_Static_assert(sizeof(struct tmem_wire_domain) == 392, "layout");
+_Static_assert(sizeof(struct tmem_wire_list_reply) == 3936, "layout");
 _Static_assert(sizeof(struct tmem_wire_sessions) == 80, "layout");
 _Static_assert(sizeof(struct tmem_wire_session) == 264, "layout");
 _Static_assert(sizeof(struct tmem_wire_sessions_reply) == 3976, "layout");

@@ -156,6 +156,9 @@ static const struct row domain_rows[] = {
 	  "Segments that were taken from the domain.", NULL, COUNTER, PLAIN,
 	  DOMAIN(revoked) },
 	{ "tmem_domain_store_used_bytes",
+	{ "tmem_domain_reports_doubted_total",
+	  "Reports of the domain's sessions of which not all can be so.", NULL,
+	  COUNTER, PLAIN, DOMAIN(doubted) },
 	  "Memory of the domain's stores, everything included; claimed.", NULL,
 	  GAUGE, PLAIN, CLAIMED(used_bytes) },
 	{ "tmem_domain_store_raw_bytes",
@@ -353,6 +356,21 @@ static void write_refused(FILE *out, const struct tmem_wire_status_reply *s)
 }
 
 static void write_settings(FILE *out, const struct tmem_wire_status_reply *s)
+static void write_doubted(FILE *out, const struct tmem_wire_status_reply *s)
+{
+	uint32_t reason;
+
+	begin_family(out, "tmem_reports_doubted_total",
+		     "Reports of sessions of which not all can be so, by "
+		     "reason.",
+		     COUNTER);
+	for (reason = 0; reason < TMEM_WIRE_DOUBTS; reason++)
+		(void)fprintf(out,
+			      "tmem_reports_doubted_total{reason=\"%s\"} "
+			      "%" PRIu64 "\n",
+			      tmem_wire_doubt(reason), s->doubts[reason]);
+}
+
 {
 	begin_family(out, "tmem_policy_info",
 		     "The policy by which the budget is divided.", GAUGE);
@@ -380,6 +398,7 @@ void metrics_write(FILE *out, const struct daemon_view *view)
 	write_settings(out, status);
 	write_refused(out, status);
 	write_domains(out, view);
+	write_doubted(out, status);
 }
 
 void metrics_write_down(FILE *out)

@@ -99,6 +99,7 @@ static const struct figure domain_rows[] = {
 	  DOMAIN(asked_bytes) },
 	{ "segments_revoked", "segments taken back", FIGURE_COUNT,
 	  DOMAIN(revoked) },
+	{ "reports_doubted", "reports doubted", FIGURE_COUNT, DOMAIN(doubted) },
 };
 
 #define CLAIM(member) offsetof(struct tmem_wire_figures, member)
@@ -201,6 +202,11 @@ void overview_status(FILE *out, const struct tmem_wire_status_reply *s)
 			(void)fprintf(out, "refused: %-17s%14" PRIu64 "\n",
 				      tmem_wire_reason(reason),
 				      s->reasons[reason]);
+	for (reason = 0; reason < TMEM_WIRE_DOUBTS; reason++)
+		if (s->doubts[reason])
+			(void)fprintf(out, "doubted: %-17s%14" PRIu64 "\n",
+				      tmem_wire_doubt(reason),
+				      s->doubts[reason]);
 }
 
 void overview_status_json(FILE *out, const struct tmem_wire_status_reply *s)
@@ -220,6 +226,10 @@ void overview_status_json(FILE *out, const struct tmem_wire_status_reply *s)
 		(void)fprintf(out, "%s\n    \"%s\": %" PRIu64,
 			      reason > 1 ? "," : "", tmem_wire_reason(reason),
 			      s->reasons[reason]);
+	(void)fputs("\n  },\n  \"doubted\": {", out);
+	for (reason = 0; reason < TMEM_WIRE_DOUBTS; reason++)
+		(void)fprintf(out, "%s\n    \"%s\": %" PRIu64, reason ? "," : "",
+			      tmem_wire_doubt(reason), s->doubts[reason]);
 	(void)fputs("\n  }\n}\n", out);
 }
 

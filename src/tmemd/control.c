@@ -5,8 +5,8 @@
  *
  * What the daemon counts itself is exact. What a session says of itself is asked
  * for when somebody wants to know (and now and then for the history), and summed up
- * as claimed: idle clients stay asleep, and one that is stopped or lies spoils its
- * own line only.
+ * as far as it can be so: idle clients stay asleep, and one that is stopped or lies
+ * spoils its own line, and not the sums.
  */
 #include "control.h"
 
@@ -124,6 +124,7 @@ static int send_status(struct tmemd *d, struct tmemd_peer *p)
 		.margin_bytes = margin < MARGIN_NONE ? margin : UINT64_MAX,
 		.cpu_ns = cpu_ns(),
 		.connections = d->peers_count,
+	memcpy(r.doubts, d->counters.doubts, sizeof(r.doubts));
 	};
 
 	memcpy(r.lent_bytes, d->ledger.lent_bytes, sizeof(r.lent_bytes));
@@ -141,6 +142,7 @@ static void describe(const struct tmemd_account *a, struct tmem_wire_domain *e)
 	e->number = a->number;
 	e->uid = a->uid;
 	e->sessions = a->sessions;
+	e->doubted = a->doubted;
 	e->cap_bytes = a->cap_bytes;
 	e->persistent_bytes = a->persistent_bytes;
 	memcpy(e->lent_bytes, a->lent_bytes, sizeof(e->lent_bytes));

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "belief.h"
 #include "bounds.h"
 #include "claim.h"
 #include "clock.h"
@@ -60,6 +61,7 @@ static struct tmemd_tenant *create(struct tmemd *d)
 	if (!t)
 		return NULL;
 	t->d = d;
+	t->since_ns = tmem_clock_ns();
 	t->loan.fd = t->control_fd = t->pidfd = -1;
 	return t;
 }
@@ -194,7 +196,7 @@ static int adopt(struct tmemd *d, struct tmemd_tenant *t,
 			       c->head.revocations, ret_control);
 	if (err)
 		return err;
-	t->came_back = 1;
+	t->since_ns = 0;
 	charge(d, t, 1);
 	tmemd_fdstore_add(d, t->id, t->loan.fd, *ret_control);
 	return 0;
@@ -433,29 +435,44 @@ int tmemd_tenant_revoke(struct tmemd *d, struct tmemd_tenant *t)
 
 /* ---- What they say and are told ------------------------------------------- */
 
-/* More ghost hits than that between two reports, nobody can have. */
-#define GHOST_HITS_MAX (1ull << 32)
-
 static void settle_report(struct tmemd_tenant *t)
 {
 	t->d->reports_due -= (uint32_t)t->report_due;
 	t->report_due = 0;
 }
 
+static void count_doubts(struct tmemd_tenant *t, unsigned doubts)
+{
+	uint32_t i;
+
+	t->account->doubted += doubts != 0;
+	for (i = 0; i < TMEM_WIRE_DOUBTS; i++)
+		t->d->counters.doubts[i] += doubts >> i & 1;
+}
+
 void tmemd_tenant_report(struct tmemd_tenant *t,
 			 const struct tmem_wire_stats *stats)
 {
-	const uint64_t is = stats->figures.ghost_hits;
-	const uint64_t was = t->figures.ghost_hits;
+	const uint64_t now = tmem_clock_ns();
+	const struct tmemd_means means = {
+		.age_ns = now - t->since_ns,
+		.cpus = t->d->cpus,
+		.lent_most_bytes =
+			(uint64_t)t->loan.lent_most * t->loan.segment_size,
+	};
+	struct tmem_wire_figures is;
 
+	count_doubts(t, tmemd_belief_form(&means, &t->figures, &stats->figures,
+					  &is));
 	/* The first one tells of a time that nobody measured. */
-	if (t->reported_ns && is > was)
-		t->account->ghost_hits +=
-			is - was < GHOST_HITS_MAX ? is - was : GHOST_HITS_MAX;
-	tmemd_ledger_follow(&t->d->ledger, t->account, &t->figures,
-			    &stats->figures, t->reported_ns || !t->came_back);
-	t->figures = stats->figures;
-	t->reported_ns = tmem_clock_ns();
+	if (t->reported_ns)
+		t->account->ghost_hits =
+			tmemd_figure_sum(t->account->ghost_hits,
+					 is.ghost_hits - t->figures.ghost_hits);
+	tmemd_ledger_follow(&t->d->ledger, t->account, &t->figures, &is,
+			    t->reported_ns || t->since_ns);
+	t->figures = is;
+	t->reported_ns = now;
 	settle_report(t);
 }
 

@@ -360,8 +360,8 @@ struct tmem_wire_status_reply {
 	uint32_t flags;		  /* TMEM_WIRE_FROZEN: every domain is */
 	char policy[16];	  /* name */
 	uint64_t freeable_bytes;  /* lent, and can be taken at this moment */
-	uint64_t margin_bytes;	  /* that the daemon's own cgroup can bear;
-				  * UINT64_MAX: no limit */
+	uint64_t margin_bytes;	  /* that the daemon's own cgroup can bear, and
+				  * those above it; UINT64_MAX: no limit */
 	uint64_t cpu_ns;	  /* that the daemon itself has used */
 	uint64_t connections;	  /* this one included */
 	struct tmem_wire_psi psi; /* of the machine */

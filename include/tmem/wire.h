@@ -288,6 +288,8 @@ enum {
  * @segments_limit: as many as would be lent in all, as things are now; (a)
  * @pid, @uid: of whom the lease is.
  * @flags: TMEM_WIRE_FROZEN; (a)
+ * @birth: of the process @pid, for the daemon: which of those that have the number
+ *	one after the other; 0: not known.
  *
  * At TMEM_WIRE_EPOCHS_AT: uint32_t epochs[segments_max], read atomically. Behind
  * them uint8_t classes[segments_max]: 0 not lent, else its class + 1. Written by
@@ -305,6 +307,7 @@ struct tmem_wire_control {
 	uint32_t pid;
 	uint32_t flags;
 	char domain[TMEM_WIRE_NAME_MAX];
+	uint64_t birth;
 };
 
 /** TMEM_WIRE_CONTROL_BYTES() - of a control memfd, before rounding to OS pages. */
@@ -439,7 +442,7 @@ enum {
 /**
  * struct tmem_wire_session - one of them.
  * @number: as that of a domain.
- * @pid: 0: out of sight.
+ * @pid: 0: out of sight, or away and not known for sure.
  * @claimed: what it said last, as far as believed; all 0 if nothing.
  */
 struct tmem_wire_session {
@@ -624,7 +627,7 @@ _Static_assert(sizeof(struct tmem_wire_loans) == 2064, "layout");
 _Static_assert(sizeof(struct tmem_wire_count) == 16, "layout");
 _Static_assert(sizeof(struct tmem_wire_figures) == 192, "layout");
 _Static_assert(sizeof(struct tmem_wire_stats) == 200, "layout");
-_Static_assert(sizeof(struct tmem_wire_control) == 112, "layout");
+_Static_assert(sizeof(struct tmem_wire_control) == 120, "layout");
 _Static_assert(sizeof(struct tmem_wire_status) == 8, "layout");
 _Static_assert(sizeof(struct tmem_wire_status_reply) == 424, "layout");
 _Static_assert(sizeof(struct tmem_wire_list) == 16, "layout");

@@ -185,6 +185,15 @@ static const char *percent_text(double a, double b, char buf[SHARE_MAX])
 	return buf;
 }
 
+/** PID_MAX_TEXT - room for any number of 32 bits. */
+#define PID_MAX_TEXT 12
+
+static const char *pid_text(uint32_t pid, char buf[PID_MAX_TEXT])
+{
+	(void)snprintf(buf, PID_MAX_TEXT, pid ? "%" PRIu32 : "-", pid);
+	return buf;
+}
+
 /* ---- The daemon ---------------------------------------------------------- */
 
 void overview_status(FILE *out, const struct tmem_wire_status_reply *s)
@@ -301,7 +310,7 @@ static void show_sessions(FILE *out, const struct tmem_wire_session *sessions,
 {
 	char a[TMEM_FORMAT_SIZE_MAX], b[TMEM_FORMAT_SIZE_MAX],
 		c[TMEM_FORMAT_SIZE_MAX], e[TMEM_FORMAT_SIZE_MAX],
-		ratio[SHARE_MAX], hits[SHARE_MAX];
+		ratio[SHARE_MAX], hits[SHARE_MAX], pid[PID_MAX_TEXT];
 	uint32_t n;
 
 	(void)fprintf(out, "\n%9s %6s %8s %8s %8s %8s %6s %6s\n", "pid", "uid",
@@ -311,10 +320,8 @@ static void show_sessions(FILE *out, const struct tmem_wire_session *sessions,
 		const struct tmem_wire_figures *f = &s->claimed;
 
 		(void)fprintf(
-			out,
-			"%9" PRIu32 " %6" PRIu32
-			" %8s %8s %8s %8s %6s %6s%s%s%s\n",
-			s->pid, s->uid,
+			out, "%9s %6" PRIu32 " %8s %8s %8s %8s %6s %6s%s%s%s\n",
+			pid_text(s->pid, pid), s->uid,
 			size_text(overview_lent_bytes(s->lent_bytes), a),
 			size_text(s->freeable_bytes, b),
 			size_text(s->most_bytes, c), size_text(f->raw_bytes, e),

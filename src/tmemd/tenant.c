@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "belief.h"
@@ -19,6 +18,7 @@
 #include "figures.h"
 #include "mem.h"
 #include "peer.h"
+#include "process.h"
 #include "serve.h"
 
 /* Sweeps in a row, a second apart, that found more than racing readers leave. A
@@ -42,16 +42,52 @@ static int on_death(sd_event_source *source, int fd, uint32_t revents, void *ctx
 	return 0;
 }
 
-/* A process out of sight (another pid namespace) is known by its socket only. */
+static void unwatch(struct tmemd_tenant *t)
+{
+	t->death = sd_event_source_disable_unref(t->death);
+	if (t->pidfd >= 0)
+		(void)close(t->pidfd);
+	t->pidfd = -1;
+}
+
 static void watch(struct tmemd *d, struct tmemd_tenant *t, uint32_t pid)
 {
-	t->pid = pid;
-	t->pidfd = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	unwatch(t);
+	t->pidfd = tmemd_process_open(pid);
 	if (t->pidfd >= 0 && sd_event_add_io(d->event, &t->death, t->pidfd,
-					     EPOLLIN, on_death, t) < 0) {
-		(void)close(t->pidfd);
-		t->pidfd = -1;
-	}
+					     EPOLLIN, on_death, t) < 0)
+		unwatch(t);
+}
+
+/* Whoever is there now. A process out of sight (another pid namespace) is known by
+ * its socket only. */
+static void watch_peer(struct tmemd *d, struct tmemd_tenant *t)
+{
+	watch(d, t, t->peer->pid);
+	t->pid = t->peer->pid;
+	t->loan.control->pid = t->pid;
+	t->loan.control->birth = tmemd_process_birth(t->pidfd);
+}
+
+/*
+ * Whoever was there before the daemon was. Its number may be another's by now: that
+ * one has another birth, and the lease is an orphan's. Where births are not known the
+ * number is nobody's until its owner has come back; but if that process ends, so has
+ * the owner.
+ *
+ * Return: 1 it may come back, 0.
+ */
+static int watch_absent(struct tmemd *d, struct tmemd_tenant *t,
+			const struct tmem_wire_control *was)
+{
+	uint64_t birth;
+
+	watch(d, t, was->pid);
+	birth = tmemd_process_birth(t->pidfd);
+	t->loan.control->birth = was->birth;
+	if (birth && birth == was->birth)
+		t->pid = was->pid;
+	return t->pidfd >= 0 && (!birth || !was->birth || t->pid);
 }
 
 static struct tmemd_tenant *create(struct tmemd *d)
@@ -173,6 +209,7 @@ static int rejoin(struct tmemd *d, struct tmemd_tenant *t, struct tmemd_peer *p)
 		return TMEM_WIRE_BAD_RETURN;
 	t->peer = p;
 	p->tenant = t;
+	watch_peer(d, t);
 	err = welcome(d, t,
 		      (uint64_t)t->loan.segments_max * t->loan.segment_size, 0,
 		      t->control_fd);
@@ -299,7 +336,7 @@ static int open_fresh(struct tmemd *d, struct tmemd_peer *p,
 		return reason;
 	}
 	p->tenant = t;
-	watch(d, t, p->pid);
+	watch_peer(d, t);
 	return 0;
 }
 
@@ -349,10 +386,12 @@ int tmemd_tenant_restore(struct tmemd *d, uint64_t id, int data, int control)
 	if (err)
 		tmemd_endings_add(&d->endings, data);
 	enter(d, t);
-	watch(d, t, c.head.pid);
-	tmemd_claim_finish(&c);
-	if (err || t->pidfd < 0) /* nobody would ever come, or go */
+	/* Else nobody would ever come, or go. */
+	if (!err && !watch_absent(d, t, &c.head))
+		err = -ESRCH;
+	if (err)
 		tmemd_tenant_end(d, t);
+	tmemd_claim_finish(&c);
 	return err;
 }
 
@@ -362,9 +401,7 @@ static void forget(struct tmemd *d, struct tmemd_tenant *t)
 {
 	if (t->peer)
 		t->peer->tenant = NULL;
-	t->death = sd_event_source_disable_unref(t->death);
-	if (t->pidfd >= 0)
-		(void)close(t->pidfd);
+	unwatch(t);
 	if (t->control_fd >= 0)
 		(void)close(t->control_fd);
 	if (t->loan.control)

@@ -26,7 +26,7 @@ struct tmemd_tenant {
 	uint32_t untold;  /* segments revoked since it was told */
 	uint32_t revoked; /* segments since the last sweep */
 	uint32_t strikes; /* sweeps in a row that found too much */
-	uint32_t pid;	  /* (c) 0: not known here */
+	uint32_t pid;	  /* 0: not known here */
 	int pidfd;	  /* -1: none */
 	sd_event_source *death;
 	struct tmem_wire_figures figures; /* claimed, as far as believed */

@@ -57,6 +57,14 @@ enum {
 	TMEM_WIRE_BUDGET_REASONS = 4
 };
 
+/** enum - why a session's report is not believed to the letter; each is counted. */
+enum {
+	TMEM_WIRE_DOUBT_BACKWARDS = 0, /* it had counted more before */
+	TMEM_WIRE_DOUBT_TIME = 1,   /* its time was too short to do so much */
+	TMEM_WIRE_DOUBT_MEMORY = 2, /* it never held enough to keep so much */
+	TMEM_WIRE_DOUBTS = 3
+};
+
 /** enum - types of messages: a client's are below 64, a daemon's from there. */
 enum {
 	TMEM_WIRE_HELLO = 1, /* first of a session; fds: none, or to hand back */
@@ -247,7 +255,8 @@ struct tmem_wire_figures {
 	uint64_t shortages;
 };
 
-/** struct tmem_wire_stats - what a client says of itself; nothing rests on it. */
+/** struct tmem_wire_stats - what a client says of itself; nothing rests on it, and
+ * it is believed as far as it can be so (TMEM_WIRE_DOUBT_*). */
 struct tmem_wire_stats {
 	struct tmem_wire_head head;
 	struct tmem_wire_figures figures;
@@ -279,6 +288,8 @@ enum {
  * @segments_limit: as many as would be lent in all, as things are now; (a)
  * @pid, @uid: of whom the lease is.
  * @flags: TMEM_WIRE_FROZEN; (a)
+ * @birth: of the process @pid, for the daemon: which of those that have the number
+ *	one after the other; 0: not known.
  *
  * At TMEM_WIRE_EPOCHS_AT: uint32_t epochs[segments_max], read atomically. Behind
  * them uint8_t classes[segments_max]: 0 not lent, else its class + 1. Written by
@@ -296,6 +307,7 @@ struct tmem_wire_control {
 	uint32_t pid;
 	uint32_t flags;
 	char domain[TMEM_WIRE_NAME_MAX];
+	uint64_t birth;
 };
 
 /** TMEM_WIRE_CONTROL_BYTES() - of a control memfd, before rounding to OS pages. */
@@ -351,11 +363,12 @@ struct tmem_wire_status_reply {
 	uint32_t flags;		  /* TMEM_WIRE_FROZEN: every domain is */
 	char policy[16];	  /* name */
 	uint64_t freeable_bytes;  /* lent, and can be taken at this moment */
-	uint64_t margin_bytes;	  /* that the daemon's own cgroup can bear;
-				  * UINT64_MAX: no limit */
+	uint64_t margin_bytes;	  /* that the daemon's own cgroup can bear, and
+				  * those above it; UINT64_MAX: no limit */
 	uint64_t cpu_ns;	  /* that the daemon itself has used */
 	uint64_t connections;	  /* this one included */
 	struct tmem_wire_psi psi; /* of the machine */
+	uint64_t doubts[TMEM_WIRE_DOUBTS]; /* reports that were doubted */
 };
 
 /** struct tmem_wire_list - LIST: domains whose number is larger than @after. */
@@ -372,8 +385,9 @@ struct tmem_wire_list {
  * @emptying: sessions that were told to destroy their pools, and have not said
  *	that they did.
  * @report_age_ns: since the oldest of these reports; UINT64_MAX: none.
- * @claimed: what they said, summed up. What was counted ever includes sessions
- *	that are over.
+ * @doubted: reports of them of which not all can be so.
+ * @claimed: what they said, as far as believed, summed up. What was counted ever
+ *	includes sessions that are over.
  */
 struct tmem_wire_domain {
 	char name[TMEM_WIRE_NAME_MAX];
@@ -395,6 +409,7 @@ struct tmem_wire_domain {
 	uint32_t reported;
 	uint32_t emptying;
 	uint64_t report_age_ns;
+	uint64_t doubted;
 	struct tmem_wire_figures claimed;
 };
 
@@ -427,8 +442,8 @@ enum {
 /**
  * struct tmem_wire_session - one of them.
  * @number: as that of a domain.
- * @pid: 0: out of sight.
- * @claimed: what it said last; all 0 if nothing.
+ * @pid: 0: out of sight, or away and not known for sure.
+ * @claimed: what it said last, as far as believed; all 0 if nothing.
  */
 struct tmem_wire_session {
 	uint64_t number;
@@ -575,6 +590,18 @@ static inline const char *tmem_wire_reason(uint32_t reason)
 	return reason < TMEM_WIRE_REASONS ? names[reason] : "unknown";
 }
 
+/** tmem_wire_doubt() - a reason's name, for tables and metrics. */
+static inline const char *tmem_wire_doubt(uint32_t reason)
+{
+	static const char *const names[TMEM_WIRE_DOUBTS] = {
+		"backwards",
+		"time",
+		"memory",
+	};
+
+	return reason < TMEM_WIRE_DOUBTS ? names[reason] : "unknown";
+}
+
 /** tmem_wire_budget_reason() - a reason's name, for tables and logs. */
 static inline const char *tmem_wire_budget_reason(uint32_t reason)
 {
@@ -600,12 +627,12 @@ _Static_assert(sizeof(struct tmem_wire_loans) == 2064, "layout");
 _Static_assert(sizeof(struct tmem_wire_count) == 16, "layout");
 _Static_assert(sizeof(struct tmem_wire_figures) == 192, "layout");
 _Static_assert(sizeof(struct tmem_wire_stats) == 200, "layout");
-_Static_assert(sizeof(struct tmem_wire_control) == 112, "layout");
+_Static_assert(sizeof(struct tmem_wire_control) == 120, "layout");
 _Static_assert(sizeof(struct tmem_wire_status) == 8, "layout");
-_Static_assert(sizeof(struct tmem_wire_status_reply) == 400, "layout");
+_Static_assert(sizeof(struct tmem_wire_status_reply) == 424, "layout");
 _Static_assert(sizeof(struct tmem_wire_list) == 16, "layout");
-_Static_assert(sizeof(struct tmem_wire_domain) == 384, "layout");
-_Static_assert(sizeof(struct tmem_wire_list_reply) == 3856, "layout");
+_Static_assert(sizeof(struct tmem_wire_domain) == 392, "layout");
+_Static_assert(sizeof(struct tmem_wire_list_reply) == 3936, "layout");
 _Static_assert(sizeof(struct tmem_wire_sessions) == 80, "layout");
 _Static_assert(sizeof(struct tmem_wire_session) == 264, "layout");
 _Static_assert(sizeof(struct tmem_wire_sessions_reply) == 3976, "layout");

@@ -87,8 +87,9 @@ static const struct row status_rows[] = {
 	{ "tmem_freeable_bytes", "Memory that can be taken back at this moment.",
 	  NULL, GAUGE, PLAIN, STATUS(freeable_bytes) },
 	{ "tmem_margin_bytes",
-	  "Memory that the daemon's own cgroup still has room for.", NULL,
-	  GAUGE, PLAIN, STATUS(margin_bytes) },
+	  "Memory that the daemon's own cgroup still has room for, or one "
+	  "above it: the least.",
+	  NULL, GAUGE, PLAIN, STATUS(margin_bytes) },
 	{ "tmem_domains", "Domains that have sessions.", NULL, GAUGE, PLAIN,
 	  STATUS(domains) },
 	{ "tmem_sessions", "Sessions of all domains.", NULL, GAUGE, PLAIN,
@@ -155,6 +156,9 @@ static const struct row domain_rows[] = {
 	{ "tmem_domain_segments_revoked_total",
 	  "Segments that were taken from the domain.", NULL, COUNTER, PLAIN,
 	  DOMAIN(revoked) },
+	{ "tmem_domain_reports_doubted_total",
+	  "Reports of the domain's sessions of which not all can be so.", NULL,
+	  COUNTER, PLAIN, DOMAIN(doubted) },
 	{ "tmem_domain_store_used_bytes",
 	  "Memory of the domain's stores, everything included; claimed.", NULL,
 	  GAUGE, PLAIN, CLAIMED(used_bytes) },
@@ -352,6 +356,21 @@ static void write_refused(FILE *out, const struct tmem_wire_status_reply *s)
 			      tmem_wire_reason(reason), s->reasons[reason]);
 }
 
+static void write_doubted(FILE *out, const struct tmem_wire_status_reply *s)
+{
+	uint32_t reason;
+
+	begin_family(out, "tmem_reports_doubted_total",
+		     "Reports of sessions of which not all can be so, by "
+		     "reason.",
+		     COUNTER);
+	for (reason = 0; reason < TMEM_WIRE_DOUBTS; reason++)
+		(void)fprintf(out,
+			      "tmem_reports_doubted_total{reason=\"%s\"} "
+			      "%" PRIu64 "\n",
+			      tmem_wire_doubt(reason), s->doubts[reason]);
+}
+
 static void write_settings(FILE *out, const struct tmem_wire_status_reply *s)
 {
 	begin_family(out, "tmem_policy_info",
@@ -379,6 +398,7 @@ void metrics_write(FILE *out, const struct daemon_view *view)
 	}
 	write_settings(out, status);
 	write_refused(out, status);
+	write_doubted(out, status);
 	write_domains(out, view);
 }
 

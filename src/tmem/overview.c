@@ -99,6 +99,7 @@ static const struct figure domain_rows[] = {
 	  DOMAIN(asked_bytes) },
 	{ "segments_revoked", "segments taken back", FIGURE_COUNT,
 	  DOMAIN(revoked) },
+	{ "reports_doubted", "reports doubted", FIGURE_COUNT, DOMAIN(doubted) },
 };
 
 #define CLAIM(member) offsetof(struct tmem_wire_figures, member)
@@ -184,6 +185,15 @@ static const char *percent_text(double a, double b, char buf[SHARE_MAX])
 	return buf;
 }
 
+/** PID_MAX_TEXT - room for any number of 32 bits. */
+#define PID_MAX_TEXT 12
+
+static const char *pid_text(uint32_t pid, char buf[PID_MAX_TEXT])
+{
+	(void)snprintf(buf, PID_MAX_TEXT, pid ? "%" PRIu32 : "-", pid);
+	return buf;
+}
+
 /* ---- The daemon ---------------------------------------------------------- */
 
 void overview_status(FILE *out, const struct tmem_wire_status_reply *s)
@@ -201,6 +211,11 @@ void overview_status(FILE *out, const struct tmem_wire_status_reply *s)
 			(void)fprintf(out, "refused: %-17s%14" PRIu64 "\n",
 				      tmem_wire_reason(reason),
 				      s->reasons[reason]);
+	for (reason = 0; reason < TMEM_WIRE_DOUBTS; reason++)
+		if (s->doubts[reason])
+			(void)fprintf(out, "doubted: %-17s%14" PRIu64 "\n",
+				      tmem_wire_doubt(reason),
+				      s->doubts[reason]);
 }
 
 void overview_status_json(FILE *out, const struct tmem_wire_status_reply *s)
@@ -220,6 +235,10 @@ void overview_status_json(FILE *out, const struct tmem_wire_status_reply *s)
 		(void)fprintf(out, "%s\n    \"%s\": %" PRIu64,
 			      reason > 1 ? "," : "", tmem_wire_reason(reason),
 			      s->reasons[reason]);
+	(void)fputs("\n  },\n  \"doubted\": {", out);
+	for (reason = 0; reason < TMEM_WIRE_DOUBTS; reason++)
+		(void)fprintf(out, "%s\n    \"%s\": %" PRIu64, reason ? "," : "",
+			      tmem_wire_doubt(reason), s->doubts[reason]);
 	(void)fputs("\n  }\n}\n", out);
 }
 
@@ -291,7 +310,7 @@ static void show_sessions(FILE *out, const struct tmem_wire_session *sessions,
 {
 	char a[TMEM_FORMAT_SIZE_MAX], b[TMEM_FORMAT_SIZE_MAX],
 		c[TMEM_FORMAT_SIZE_MAX], e[TMEM_FORMAT_SIZE_MAX],
-		ratio[SHARE_MAX], hits[SHARE_MAX];
+		ratio[SHARE_MAX], hits[SHARE_MAX], pid[PID_MAX_TEXT];
 	uint32_t n;
 
 	(void)fprintf(out, "\n%9s %6s %8s %8s %8s %8s %6s %6s\n", "pid", "uid",
@@ -301,10 +320,8 @@ static void show_sessions(FILE *out, const struct tmem_wire_session *sessions,
 		const struct tmem_wire_figures *f = &s->claimed;
 
 		(void)fprintf(
-			out,
-			"%9" PRIu32 " %6" PRIu32
-			" %8s %8s %8s %8s %6s %6s%s%s%s\n",
-			s->pid, s->uid,
+			out, "%9s %6" PRIu32 " %8s %8s %8s %8s %6s %6s%s%s%s\n",
+			pid_text(s->pid, pid), s->uid,
 			size_text(overview_lent_bytes(s->lent_bytes), a),
 			size_text(s->freeable_bytes, b),
 			size_text(s->most_bytes, c), size_text(f->raw_bytes, e),

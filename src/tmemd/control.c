@@ -5,8 +5,8 @@
  *
  * What the daemon counts itself is exact. What a session says of itself is asked
  * for when somebody wants to know (and now and then for the history), and summed up
- * as claimed: idle clients stay asleep, and one that is stopped or lies spoils its
- * own line only.
+ * as far as it can be so: idle clients stay asleep, and one that is stopped or lies
+ * spoils its own line, and not the sums.
  */
 #include "control.h"
 
@@ -90,13 +90,9 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)t.tv_sec * TMEM_NS_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
-/* A cgroup of version 1 without a limit has one of nearly 2^63. */
-#define MARGIN_NONE (1ull << 62)
-
 static int send_status(struct tmemd *d, struct tmemd_peer *p)
 {
 	const struct tmemd_budget *b = &d->pressure.budget;
-	const uint64_t margin = tmemd_margin_bytes(&d->margin);
 	struct tmem_wire_status_reply r = {
 		.head = { TMEM_WIRE_STATUS_REPLY, sizeof(r) },
 		.version = TMEM_WIRE_VERSION,
@@ -121,13 +117,14 @@ static int send_status(struct tmemd *d, struct tmemd_peer *p)
 		.budget_reason = b->reason,
 		.flags = d->config->frozen ? TMEM_WIRE_FROZEN : 0,
 		.freeable_bytes = freeable_bytes(d),
-		.margin_bytes = margin < MARGIN_NONE ? margin : UINT64_MAX,
+		.margin_bytes = tmemd_margin_bytes(&d->margin),
 		.cpu_ns = cpu_ns(),
 		.connections = d->peers_count,
 	};
 
 	memcpy(r.lent_bytes, d->ledger.lent_bytes, sizeof(r.lent_bytes));
 	memcpy(r.reasons, d->counters.reasons, sizeof(r.reasons));
+	memcpy(r.doubts, d->counters.doubts, sizeof(r.doubts));
 	tmemd_psi_look(&d->psi, &r.psi);
 	(void)strncpy(r.policy, d->arbiter.policy->name, sizeof(r.policy) - 1);
 	return tmemd_peer_send(p, &r, sizeof(r), NULL, 0) ? TMEM_WIRE_DEAF : 0;
@@ -145,6 +142,7 @@ static void describe(const struct tmemd_account *a, struct tmem_wire_domain *e)
 	e->persistent_bytes = a->persistent_bytes;
 	memcpy(e->lent_bytes, a->lent_bytes, sizeof(e->lent_bytes));
 	e->revoked = a->revoked;
+	e->doubted = a->doubted;
 	e->min_bytes = a->min_bytes;
 	e->entitled_bytes = a->entitled_bytes;
 	e->asked_bytes = a->asked_bytes;

@@ -16,7 +16,7 @@ static void add(struct tmem_wire_figures *sum,
 	size_t i;
 
 	for (i = from; i < WORDS; i++)
-		to[i] += more[i];
+		to[i] = tmemd_figure_sum(to[i], more[i]);
 }
 
 void tmemd_figures_add(struct tmem_wire_figures *sum,

@@ -9,6 +9,7 @@
 
 #include "assertion.h"
 #include "config.h"
+#include "figures.h"
 #include "mem.h"
 
 _Static_assert(TMEM_WIRE_NAME_MAX == TMEMD_DOMAIN_MAX, "one kind of name");
@@ -114,10 +115,10 @@ void tmemd_ledger_charge(struct tmemd_ledger *l, struct tmemd_account *a,
 	l->lent_bytes[cls] += (uint64_t)bytes;
 }
 
-/* A claim that goes back says nothing. */
-static uint64_t more(uint64_t was, uint64_t is)
+static void grow(uint64_t *sum, uint64_t was, uint64_t is)
 {
-	return is > was ? is - was : 0;
+	TMEM_ASSERT(is >= was);
+	*sum = tmemd_figure_sum(*sum, is - was);
 }
 
 static void flow(struct tmemd_flow *f, const struct tmem_wire_figures *was,
@@ -127,12 +128,12 @@ static void flow(struct tmemd_flow *f, const struct tmem_wire_figures *was,
 	f->used_bytes += is->used_bytes - was->used_bytes;
 	if (!watched)
 		return;
-	f->puts += more(was->puts, is->puts);
-	f->gets += more(was->gets, is->gets);
-	f->hits += more(was->hits, is->hits);
-	f->ghost_hits += more(was->ghost_hits, is->ghost_hits);
-	f->evictions += more(was->evictions, is->evictions);
-	f->ager_ns += more(was->ager_ns, is->ager_ns);
+	grow(&f->puts, was->puts, is->puts);
+	grow(&f->gets, was->gets, is->gets);
+	grow(&f->hits, was->hits, is->hits);
+	grow(&f->ghost_hits, was->ghost_hits, is->ghost_hits);
+	grow(&f->evictions, was->evictions, is->evictions);
+	grow(&f->ager_ns, was->ager_ns, is->ager_ns);
 }
 
 void tmemd_ledger_follow(struct tmemd_ledger *l, struct tmemd_account *a,

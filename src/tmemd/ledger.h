@@ -15,7 +15,8 @@
 
 struct tmemd_config;
 
-/** struct tmemd_flow - what sessions claim, as far as it was watched. */
+/** struct tmemd_flow - what sessions claim, as far as it is believed and was watched.
+ */
 struct tmemd_flow {
 	uint64_t raw_bytes; /* now */
 	uint64_t used_bytes;
@@ -44,6 +45,7 @@ struct tmemd_account {
 	uint64_t ghost_rate;	 /* see struct tmemd_claimant */
 	uint64_t ghost_hits;	 /* claimed, since the last look */
 	uint64_t revoked;	 /* segments, ever */
+	uint64_t doubted;	 /* reports of which not all can be so */
 	int passed_over;	 /* in this turn: nothing could be taken */
 	struct tmem_wire_figures past; /* counted by sessions that are over */
 	struct tmemd_flow flow;
@@ -89,7 +91,7 @@ void tmemd_ledger_charge(struct tmemd_ledger *l, struct tmemd_account *a,
 			 uint32_t cls, int64_t bytes);
 
 /**
- * tmemd_ledger_follow() - a session has said how it does.
+ * tmemd_ledger_follow() - a session has said how it does, and is believed.
  * @was: what it said before; all 0: nothing.
  * @is: all 0: it is over, and holds nothing any more.
  * @watched: what it counted between the two is this daemon's to tell; 0: it may

@@ -142,6 +142,7 @@ int tmemd_loan_adopt(struct tmemd_loan *l, const struct tmemd_loan_plan *plan,
 	for (n = 0; n < l->segments_max; n++)
 		if (classes[n])
 			l->lent[classes[n] - 1]++;
+	l->lent_most = tmemd_loan_lent(l);
 	return 0;
 }
 
@@ -175,6 +176,8 @@ int tmemd_loan_lend(struct tmemd_loan *l, struct tmemd_backing *b, uint32_t cls,
 	l->lowest = n + 1;
 	l->classes[n] = (uint8_t)(cls + 1);
 	l->lent[cls]++;
+	if (tmemd_loan_lent(l) > l->lent_most)
+		l->lent_most = tmemd_loan_lent(l);
 	ret->segment = n;
 	ret->epoch = atomic_load(&l->epochs[n]);
 	return 0;

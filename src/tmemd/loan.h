@@ -33,6 +33,7 @@ struct tmemd_loan {
 	uint32_t segment_size; /* (c) bytes */
 	uint32_t segments_max; /* (c) */
 	uint32_t lent[TMEM_WIRE_CLASSES];    /* segments */
+	uint32_t lent_most;		     /* that were so at a time */
 	uint32_t lowest;		     /* no free segment below */
 	uint32_t hand;			     /* where revoking goes on */
 	uint32_t hints[TMEM_WIRE_HINTS_MAX]; /* first of all those, ... */

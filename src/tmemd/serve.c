@@ -362,6 +362,10 @@ static int on_turn(sd_event_source *source, uint64_t usec, void *ctx)
 
 /* ---- Every second -------------------------------------------------------- */
 
+/* What a second can bring, of a hundred CPUs that do nothing else. What a liar has
+ * saved up in a day is more than a rate has room for. */
+#define GHOST_HITS_MAX (1ull << 32)
+
 /* Ghost hits of the last seconds, the last one counting a quarter. While nobody
  * is short of memory, and the host is not about to be, nobody is asked: with the
  * report comes a hint of what to take. */
@@ -372,6 +376,8 @@ static void follow_ghosts(struct tmemd *d)
 	unsigned waits = 0;
 
 	TAILQ_FOREACH(a, &d->ledger.accounts, entry) {
+		if (a->ghost_hits > GHOST_HITS_MAX)
+			a->ghost_hits = GHOST_HITS_MAX;
 		a->ghost_rate =
 			(3 * a->ghost_rate + a->ghost_hits * TMEMD_GHOST_UNIT) /
 			4;

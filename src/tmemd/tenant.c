@@ -8,9 +8,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "belief.h"
 #include "bounds.h"
 #include "claim.h"
 #include "clock.h"
@@ -18,6 +18,7 @@
 #include "figures.h"
 #include "mem.h"
 #include "peer.h"
+#include "process.h"
 
 /* Sweeps in a row, a second apart, that found more than racing readers leave. A
  * client that was stopped in the middle of a read has one. */
@@ -37,16 +38,52 @@ static int on_death(sd_event_source *source, int fd, uint32_t revents, void *ctx
 	return 0;
 }
 
-/* A process out of sight (another pid namespace) is known by its socket only. */
+static void unwatch(struct tmemd_tenant *t)
+{
+	t->death = sd_event_source_disable_unref(t->death);
+	if (t->pidfd >= 0)
+		(void)close(t->pidfd);
+	t->pidfd = -1;
+}
+
 static void watch(struct tmemd *d, struct tmemd_tenant *t, uint32_t pid)
 {
-	t->pid = pid;
-	t->pidfd = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	unwatch(t);
+	t->pidfd = tmemd_process_open(pid);
 	if (t->pidfd >= 0 && sd_event_add_io(d->event, &t->death, t->pidfd,
-					     EPOLLIN, on_death, t) < 0) {
-		(void)close(t->pidfd);
-		t->pidfd = -1;
-	}
+					     EPOLLIN, on_death, t) < 0)
+		unwatch(t);
+}
+
+/* Whoever is there now. A process out of sight (another pid namespace) is known by
+ * its socket only. */
+static void watch_peer(struct tmemd *d, struct tmemd_tenant *t)
+{
+	watch(d, t, t->peer->pid);
+	t->pid = t->peer->pid;
+	t->loan.control->pid = t->pid;
+	t->loan.control->birth = tmemd_process_birth(t->pidfd);
+}
+
+/*
+ * Whoever was there before the daemon was. Its number may be another's by now: that
+ * one has another birth, and the lease is an orphan's. Where births are not known the
+ * number is nobody's until its owner has come back; but if that process ends, so has
+ * the owner.
+ *
+ * Return: 1 it may come back, 0.
+ */
+static int watch_absent(struct tmemd *d, struct tmemd_tenant *t,
+			const struct tmem_wire_control *was)
+{
+	uint64_t birth;
+
+	watch(d, t, was->pid);
+	birth = tmemd_process_birth(t->pidfd);
+	t->loan.control->birth = was->birth;
+	if (birth && birth == was->birth)
+		t->pid = was->pid;
+	return t->pidfd >= 0 && (!birth || !was->birth || t->pid);
 }
 
 static struct tmemd_tenant *create(struct tmemd *d)
@@ -56,6 +93,7 @@ static struct tmemd_tenant *create(struct tmemd *d)
 	if (!t)
 		return NULL;
 	t->d = d;
+	t->since_ns = tmem_clock_ns();
 	t->loan.fd = t->control_fd = t->pidfd = -1;
 	return t;
 }
@@ -167,6 +205,7 @@ static int rejoin(struct tmemd *d, struct tmemd_tenant *t, struct tmemd_peer *p)
 		return TMEM_WIRE_BAD_RETURN;
 	t->peer = p;
 	p->tenant = t;
+	watch_peer(d, t);
 	err = welcome(d, t,
 		      (uint64_t)t->loan.segments_max * t->loan.segment_size, 0,
 		      t->control_fd);
@@ -190,7 +229,7 @@ static int adopt(struct tmemd *d, struct tmemd_tenant *t,
 			       c->head.revocations, ret_control);
 	if (err)
 		return err;
-	t->came_back = 1;
+	t->since_ns = 0;
 	charge(d, t, 1);
 	tmemd_fdstore_add(d, t->id, t->loan.fd, *ret_control);
 	return 0;
@@ -293,7 +332,7 @@ static int open_fresh(struct tmemd *d, struct tmemd_peer *p,
 		return reason;
 	}
 	p->tenant = t;
-	watch(d, t, p->pid);
+	watch_peer(d, t);
 	return 0;
 }
 
@@ -343,10 +382,12 @@ int tmemd_tenant_restore(struct tmemd *d, uint64_t id, int data, int control)
 	if (err)
 		tmemd_endings_add(&d->endings, data);
 	enter(d, t);
-	watch(d, t, c.head.pid);
-	tmemd_claim_finish(&c);
-	if (err || t->pidfd < 0) /* nobody would ever come, or go */
+	/* Else nobody would ever come, or go. */
+	if (!err && !watch_absent(d, t, &c.head))
+		err = -ESRCH;
+	if (err)
 		tmemd_tenant_end(d, t);
+	tmemd_claim_finish(&c);
 	return err;
 }
 
@@ -356,9 +397,7 @@ static void forget(struct tmemd *d, struct tmemd_tenant *t)
 {
 	if (t->peer)
 		t->peer->tenant = NULL;
-	t->death = sd_event_source_disable_unref(t->death);
-	if (t->pidfd >= 0)
-		(void)close(t->pidfd);
+	unwatch(t);
 	if (t->control_fd >= 0)
 		(void)close(t->control_fd);
 	if (t->loan.control)
@@ -451,29 +490,44 @@ void tmemd_tenants_wake(struct tmemd *d)
 
 /* ---- What they say and are told ------------------------------------------- */
 
-/* More ghost hits than that between two reports, nobody can have. */
-#define GHOST_HITS_MAX (1ull << 32)
-
 static void settle_report(struct tmemd_tenant *t)
 {
 	t->d->reports_due -= (uint32_t)t->report_due;
 	t->report_due = 0;
 }
 
+static void count_doubts(struct tmemd_tenant *t, unsigned doubts)
+{
+	uint32_t i;
+
+	t->account->doubted += doubts != 0;
+	for (i = 0; i < TMEM_WIRE_DOUBTS; i++)
+		t->d->counters.doubts[i] += doubts >> i & 1;
+}
+
 void tmemd_tenant_report(struct tmemd_tenant *t,
 			 const struct tmem_wire_stats *stats)
 {
-	const uint64_t is = stats->figures.ghost_hits;
-	const uint64_t was = t->figures.ghost_hits;
+	const uint64_t now = tmem_clock_ns();
+	const struct tmemd_means means = {
+		.age_ns = now - t->since_ns,
+		.cpus = t->d->cpus,
+		.lent_most_bytes =
+			(uint64_t)t->loan.lent_most * t->loan.segment_size,
+	};
+	struct tmem_wire_figures is;
 
+	count_doubts(t, tmemd_belief_form(&means, &t->figures, &stats->figures,
+					  &is));
 	/* The first one tells of a time that nobody measured. */
-	if (t->reported_ns && is > was)
-		t->account->ghost_hits +=
-			is - was < GHOST_HITS_MAX ? is - was : GHOST_HITS_MAX;
-	tmemd_ledger_follow(&t->d->ledger, t->account, &t->figures,
-			    &stats->figures, t->reported_ns || !t->came_back);
-	t->figures = stats->figures;
-	t->reported_ns = tmem_clock_ns();
+	if (t->reported_ns)
+		t->account->ghost_hits =
+			tmemd_figure_sum(t->account->ghost_hits,
+					 is.ghost_hits - t->figures.ghost_hits);
+	tmemd_ledger_follow(&t->d->ledger, t->account, &t->figures, &is,
+			    t->reported_ns || t->since_ns);
+	t->figures = is;
+	t->reported_ns = now;
 	settle_report(t);
 }
 

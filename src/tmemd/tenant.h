@@ -26,12 +26,12 @@ struct tmemd_tenant {
 	uint32_t untold;  /* segments revoked since it was told */
 	uint32_t revoked; /* segments since the last sweep */
 	uint32_t strikes; /* sweeps in a row that found too much */
-	uint32_t pid;	  /* (c) 0: not known here */
+	uint32_t pid;	  /* 0: not known here */
 	int pidfd;	  /* -1: none */
 	sd_event_source *death;
-	struct tmem_wire_figures figures; /* claimed */
+	struct tmem_wire_figures figures; /* claimed, as far as believed */
 	uint64_t reported_ns;		  /* when; 0: never */
-	int came_back;			  /* (c) it counted before we were */
+	uint64_t since_ns;		  /* (c) it counts; 0: before we were */
 	int report_due;			  /* it was asked, and did not answer */
 	int emptying; /* it is to destroy its pools, and has not yet */
 };

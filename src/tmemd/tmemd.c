@@ -164,9 +164,10 @@ static int init_daemon(struct run *r)
 
 	d->arbiter.policy = d->config->policy;
 	d->started_ns = tmem_clock_ns();
+	d->cpus = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
 	if (getrandom(&d->number, sizeof(d->number), GRND_NONBLOCK) < 0)
 		d->number = d->started_ns ^ (uint64_t)getpid() << 32;
-	tmemd_margin_init(&d->margin);
+	tmemd_margin_init(&d->margin, "", &r->logger);
 	tmemd_host_init(&d->pressure.host, &r->logger);
 	tmemd_psi_init(&d->psi);
 	err = tmemd_backing_init(&d->backing);

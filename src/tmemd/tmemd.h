@@ -51,6 +51,7 @@ struct tmemd_counters {
 	uint64_t strays;   /* OS pages */
 	uint64_t returned; /* leases */
 	uint64_t reasons[TMEM_WIRE_REASONS];
+	uint64_t doubts[TMEM_WIRE_DOUBTS]; /* reports */
 };
 
 struct tmemd {
@@ -77,6 +78,7 @@ struct tmemd {
 	struct tmemd_counters counters;
 	uint64_t number;     /* (c) of this run, drawn by lot */
 	uint64_t started_ns; /* (c) */
+	uint64_t cpus;	     /* (c) of the machine */
 	uint64_t lease_next; /* the next lease's number, for the fd store */
 	dev_t memfd_dev;     /* (c) where the kernel keeps memfds */
 	int keeps_fds;	     /* (c) the service manager stores them for us */

@@ -408,27 +408,58 @@ static void random_messages(void **state)
 	witness_check(&w);
 }
 
-/* What a client says of itself is shown as claimed, and moves nothing. */
-static void lying_statistics(void **state)
+static void lie(struct hostile *h, int byte)
 {
 	struct tmem_wire_stats lies;
-	struct tmem_wire_domain line;
-	struct hostile h;
-	uint64_t lent = daemon_lent(&d);
 
-	(void)state;
-	memset(&lies, 0xff, sizeof(lies));
+	memset(&lies, byte, sizeof(lies));
 	lies.head.type = TMEM_WIRE_STATS;
 	lies.head.len = sizeof(lies);
+	hostile_send(h->fd, &lies, sizeof(lies), NULL, 0);
+}
+
+/* What a client says of itself is shown as claimed, moves nothing, and is believed
+ * as far as it can be so. */
+static void lying_statistics(void **state)
+{
+	/* Twice what a thousand CPUs can do in the time that a test may take. */
+	const uint64_t much = 1000 * DAEMON_PATIENCE_NS;
+	struct tmem_wire_status_reply before = daemon_status(&d), after;
+	struct tmem_wire_domain line, honest;
+	struct hostile h;
+	uint64_t lent = daemon_lent(&d), puts;
+
+	(void)state;
 	hostile_open(&h, &d, 8 << 20);
-	hostile_send(h.fd, &lies, sizeof(lies), NULL, 0);
+	lie(&h, 0xff);
 	assert_int_equal(daemon_domain(&d, "hostile", &line), 1);
-	assert_true(line.claimed.puts == UINT64_MAX);
+	assert_true(line.claimed.puts < much && line.claimed.gets < much);
+	assert_true(line.claimed.ghost_hits < much);
+	assert_int_equal(line.claimed.raw_bytes, 0);
+	assert_int_equal(line.claimed.pages_dense, 0);
 	assert_int_equal(
 		line.lent_bytes[0] + line.lent_bytes[1] + line.lent_bytes[2], 0);
 	assert_int_equal(daemon_lent(&d), lent);
+	/* It never did any of that, it says now. */
+	puts = line.claimed.puts;
+	lie(&h, 0);
+	assert_int_equal(daemon_domain(&d, "hostile", &line), 1);
+	assert_true(line.claimed.puts >= puts);
+	assert_int_equal(line.claimed.used_bytes, 0);
+	assert_int_equal(line.doubted, 2);
+	after = daemon_status(&d);
+	assert_int_equal(after.doubts[TMEM_WIRE_DOUBT_TIME],
+			 before.doubts[TMEM_WIRE_DOUBT_TIME] + 1);
+	assert_int_equal(after.doubts[TMEM_WIRE_DOUBT_MEMORY],
+			 before.doubts[TMEM_WIRE_DOUBT_MEMORY] + 1);
+	assert_int_equal(after.doubts[TMEM_WIRE_DOUBT_BACKWARDS],
+			 before.doubts[TMEM_WIRE_DOUBT_BACKWARDS] + 1);
 	hostile_close(&h);
 	witness_check(&w);
+	/* Who told the truth through all of this was believed. */
+	assert_int_equal(daemon_domain(&d, "witness", &honest), 1);
+	assert_true(honest.claimed.puts > 0);
+	assert_int_equal(honest.doubted, 0);
 }
 
 int main(void)

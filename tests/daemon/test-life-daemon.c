@@ -5,11 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -412,6 +417,228 @@ static void an_orphan_in_the_store(void **state)
 	manager_finish(&m);
 }
 
+/* ---- Whose lease ---------------------------------------------------------- */
+
+/* For a child: no assertion. */
+static int live_idle(void)
+{
+	struct tmem_open_opts opts = { .size = sizeof(opts),
+				       .limit_bytes = 64 * MIB,
+				       .domain = "guest" };
+	struct tmem *t;
+	int pool;
+
+	/* Also if the test fails. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (tmem_open(d.where, &opts, &t))
+		return 1;
+	pool = pages_pool(t, 1);
+	if (pool < 0 || pages_put(t, pool, 0, KEPT, 10000) != KEPT)
+		return 2;
+	for (;;)
+		(void)pause();
+}
+
+static int has_pages(const struct tmem_wire_status_reply *s, void *ctx)
+{
+	(void)ctx;
+	return s->lent_bytes[TMEM_WIRE_PERSISTENT] >= KEPT * TMEM_PAGE_SIZE;
+}
+
+/* A process with a session and nothing else to do. */
+static pid_t start_client(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(live_idle());
+	assert_true(pid > 0);
+	daemon_until(&d, has_pages, NULL);
+	return pid;
+}
+
+static void end_client(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Another process with this number; -1: this machine or user cannot. */
+static pid_t start_as(pid_t pid)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (uintptr_t)&pid,
+				   .set_tid_size = 1 };
+	long ret = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!ret) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			(void)pause();
+	}
+	return (pid_t)ret;
+}
+
+static struct tmem_wire_session only_session(void)
+{
+	struct tmem_wire_sessions verb = {
+		.head = { TMEM_WIRE_SESSIONS, sizeof(verb) },
+		.domain = "guest",
+	};
+	struct tmem_wire_sessions_reply r;
+	struct tmem_packet packet;
+	struct pollfd p = { .fd = daemon_connect(&d), .events = POLLIN };
+
+	assert_int_equal(tmem_packet_send(p.fd, &verb, sizeof(verb), NULL, 0),
+			 0);
+	assert_int_equal(poll(&p, 1, DAEMON_PATIENCE_NS / 1000000), 1);
+	assert_int_equal(tmem_packet_receive(p.fd, &r, sizeof(r), &packet), 1);
+	tmem_packet_close(&packet);
+	(void)close(p.fd);
+	assert_int_equal(r.head.type, TMEM_WIRE_SESSIONS_REPLY);
+	assert_int_equal(r.count, 1);
+	return r.sessions[0];
+}
+
+/* What a daemon of before births were kept has left, or one on an old kernel. */
+static void manager_forget_birth(struct manager *m)
+{
+	struct tmem_wire_control *c;
+	unsigned i = m->names[0][0] == 'c' ? 0 : 1;
+	int fd = memfd_create("control", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+
+	assert_true(fd >= 0);
+	assert_int_equal(m->names[i][0], 'c');
+	assert_int_equal(fstat(m->fds[i], &st), 0);
+	assert_int_equal(ftruncate(fd, st.st_size), 0);
+	c = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		 fd, 0);
+	assert_true(c != MAP_FAILED);
+	assert_int_equal(pread(m->fds[i], c, (size_t)st.st_size, 0), st.st_size);
+	c->birth = 0;
+	assert_int_equal(munmap(c, (size_t)st.st_size), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS,
+			       F_SEAL_GROW | F_SEAL_SHRINK |
+				       F_SEAL_FUTURE_WRITE | F_SEAL_SEAL),
+			 0);
+	(void)close(m->fds[i]);
+	m->fds[i] = fd;
+}
+
+/* Stopped over a restart, it is away; it is named only if it is it for sure. */
+static void away(int birth_known)
+{
+	struct tmem_wire_session s;
+	struct manager m;
+	pid_t pid;
+
+	manager_init(&m);
+	manager_start(&m);
+	pid = start_client();
+	manager_listen(&m);
+	assert_int_equal(m.count, 2);
+	assert_int_equal(only_session().pid, pid);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	daemon_kill(&d);
+	if (!birth_known)
+		manager_forget_birth(&m);
+	manager_start(&m);
+	s = only_session();
+	assert_int_equal(s.flags & TMEM_WIRE_AWAY, TMEM_WIRE_AWAY);
+	assert_int_equal(s.pid, birth_known ? pid : 0);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	daemon_until(&d, has_returned, NULL);
+	s = only_session();
+	assert_int_equal(s.flags & TMEM_WIRE_AWAY, 0);
+	assert_int_equal(s.pid, pid);
+	/* And that was written down: the next daemon knows it. */
+	manager_listen(&m);
+	assert_int_equal(m.count, 2);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	daemon_kill(&d);
+	manager_start(&m);
+	s = only_session();
+	assert_int_equal(s.flags & TMEM_WIRE_AWAY, TMEM_WIRE_AWAY);
+	assert_int_equal(s.pid, pid);
+	end_client(pid);
+	daemon_until(&d, is_empty, NULL);
+	daemon_stop(&d);
+	manager_finish(&m);
+}
+
+/* Linux 6.9 and later: two processes' pidfds are two files. */
+static int births_are_known(void)
+{
+	struct stat a = { 0 }, b = { 0 };
+	int mine = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int other = (int)syscall(SYS_pidfd_open, getppid(), 0);
+
+	(void)fstat(mine, &a);
+	(void)fstat(other, &b);
+	(void)close(mine);
+	(void)close(other);
+	return a.st_ino != b.st_ino;
+}
+
+static void away_and_named(void **state)
+{
+	(void)state;
+	if (!births_are_known())
+		skip();
+	away(1);
+}
+
+static void away_and_unknown(void **state)
+{
+	(void)state;
+	if (!births_are_known())
+		skip();
+	away(0);
+}
+
+/* Its number is another process's by now: that one has no lease, and the memory is not
+ * to wait for its end. */
+static void a_stranger_with_its_number(void **state)
+{
+	struct manager m;
+	pid_t pid;
+
+	(void)state;
+	if (!births_are_known())
+		skip();
+	manager_init(&m);
+	manager_start(&m);
+	pid = start_client();
+	manager_listen(&m);
+	daemon_kill(&d);
+	end_client(pid);
+	if (start_as(pid) != pid) {
+		manager_finish(&m);
+		skip();
+	}
+	manager_start(&m);
+	daemon_until(&d, is_empty, NULL);
+	assert_true(daemon_says(&d, "stored lease ended"));
+	manager_listen(&m);
+	assert_int_equal(m.count, 0);
+	/* Where nobody can tell, it is not named. */
+	end_client(pid);
+	pid = start_client();
+	manager_listen(&m);
+	assert_int_equal(m.count, 2);
+	daemon_kill(&d);
+	manager_forget_birth(&m);
+	end_client(pid);
+	assert_int_equal(start_as(pid), pid);
+	manager_start(&m);
+	assert_int_equal(only_session().pid, 0);
+	end_client(pid);
+	daemon_until(&d, is_empty, NULL);
+	daemon_stop(&d);
+	manager_finish(&m);
+}
+
 static void started_by_a_connection(void **state)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -445,6 +672,9 @@ int main(void)
 		cmocka_unit_test(two_at_one_place),
 		cmocka_unit_test(leases_survive_in_the_store),
 		cmocka_unit_test(an_orphan_in_the_store),
+		cmocka_unit_test(away_and_named),
+		cmocka_unit_test(away_and_unknown),
+		cmocka_unit_test(a_stranger_with_its_number),
 		cmocka_unit_test(started_by_a_connection),
 		cmocka_unit_test(the_end),
 	};

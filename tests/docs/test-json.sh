@@ -91,12 +91,18 @@ with tempfile.TemporaryDirectory() as directory:
                                 0, 0, 0, b"docs"))
         if not client.recv(4096):
             sys.exit("no welcome")
+        # ASK for a segment: one that holds nothing keeps no pages.
+        client.send(struct.pack("=IIIIQ", 3, 24, 2, 0, 1))
+        if struct.unpack("=I", client.recv(4096)[:4])[0] != 66:
+            sys.exit("nothing lent")
         compare(path, "status")
         # One that says nothing of itself, and one that does: STATS.
         if compare(path, "list")[0]["report_age_seconds"] is not None:
             faults.append("list: a report that nobody made")
         client.send(struct.pack("=II24Q", 5, 200, *range(24)))
         domains = compare(path, "list")
+        if domains[0]["reports_doubted"]:
+            faults.append("list: what can be so is doubted")
         # Its words, by their places in struct tmem_wire_figures.
         for key, word in (("limit_bytes", 0), ("pages_dense", 10),
                           ("puts", 11), ("gets", 16), ("shortages", 23)):

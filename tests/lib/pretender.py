@@ -24,8 +24,8 @@ def status(policy=b"utility", reasons=17):
     body += bytes(8 * reasons)
     body += struct.pack("=8Q2I16s", 640 * MIB, 2048 * MIB, 3000 * MIB, 0, 4, 5,
                         0, 0, 3, 0, policy)
-    body += struct.pack("=4Q4I2Q", 300 * MIB, UNKNOWN, 10**9, 15, 0, 0, 0, 0,
-                        0, 0)
+    body += struct.pack("=4Q4I5Q", 300 * MIB, UNKNOWN, 10**9, 15, 0, 0, 0, 0,
+                        0, 0, 0, 0, 0)
     return message(80, body)
 
 
@@ -33,7 +33,7 @@ def domain(name, number):
     body = struct.pack("=64sQII", name, number, 1000, 1)
     body += struct.pack("=2Q3Q", 512 * MIB, 64 * MIB, 25 * MIB, 0, MIB)
     body += struct.pack("=6Q", 25 * MIB, 12, 0, 32 * MIB, 0, 16)
-    body += struct.pack("=4IQ", 100, 0, 1, 0, 10**6)
+    body += struct.pack("=4I2Q", 100, 0, 1, 0, 10**6, 0)
     figures = [0] * 24
     figures[2], figures[8:11] = 40 * MIB, [3000, 5000, 2000]
     figures[11], figures[16], figures[17] = 90000, 100000, 71000

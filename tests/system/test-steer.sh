@@ -84,7 +84,7 @@ def answer(*messages):
 
 
 def domain(number, name):
-    return name.ljust(64, b"\xff") + struct.pack("=Q", number) + bytes(312)
+    return name.ljust(64, b"\xff") + struct.pack("=Q", number) + bytes(320)
 
 
 def listed(count, *domains):
@@ -92,7 +92,7 @@ def listed(count, *domains):
     return struct.pack("=IIII", 81, 16 + len(body), count, 0) + body
 
 
-status = struct.pack("=II", 80, 400) + bytes(392)
+status = struct.pack("=II", 80, 424) + bytes(416)
 answer(b"x")
 answer(struct.pack("=II", 80, 8))
 answer(status[:-8])

@@ -312,7 +312,7 @@ static void frozen_refuses_puts(void **state)
 	daemon_configure(&d, "budget = 64M\n");
 	daemon_start(&d);
 	user_open(&u, "early");
-	in = pages_put(u.t, u.pool, 0, 64, 1000);
+	in = pages_put(u.t, u.pool, 0, 64, PAGES_PATIENCE_MS);
 	assert_true(in > 32);
 	daemon_reload(&d, "budget = 64M\nfrozen = yes\n", "configuration read");
 	while (tmem_put(u.t, u.pool, &key, page) == 1) {

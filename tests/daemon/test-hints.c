@@ -66,7 +66,7 @@ static void what_is_asked_for_stays(void **state)
 	daemon_start(&d);
 	t = daemon_open(&d, "cache", 0);
 	pool = pages_pool(t, 0);
-	assert_int_equal(pages_put(t, pool, 0, PAGES, 10000), PAGES);
+	assert_int_equal(pages_put(t, pool, 0, PAGES, PAGES_PATIENCE_MS), PAGES);
 	for (i = 0; i < 3; i++)
 		assert_int_equal(pages_get(t, pool, 0, HOT), HOT);
 	let_it_hint();

@@ -92,7 +92,7 @@ static struct tmem *fill(uint64_t bytes)
 	struct tmem *t = daemon_open(&d, "cache", 0);
 	int pool = pages_pool(t, 0);
 
-	(void)pages_put(t, pool, 0, (unsigned)(bytes / 4096), 10000);
+	(void)pages_put(t, pool, 0, (unsigned)(bytes / 4096), PAGES_PATIENCE_MS);
 	return t;
 }
 

@@ -137,7 +137,7 @@ static void a_cap_holds_at_once(void **state)
 	int pool = pages_pool(t, 0);
 
 	(void)state;
-	(void)pages_put(t, pool, 0, 8192, 1000);
+	(void)pages_put(t, pool, 0, 8192, PAGES_PATIENCE_MS);
 	assert_true(domain_of("web").lent_bytes[0] > 16 * MIB);
 	assert_int_equal(set("web", "cap=16M").done, 1);
 	assert_true(domain_of("web").cap_bytes == 16 * MIB);
@@ -177,7 +177,7 @@ static void a_freeze_holds_for_later_domains(void **state)
 	assert_true(domain_of("later").flags & TMEM_WIRE_FROZEN);
 	assert_int_equal(set("later", "frozen=no").done, 0);
 	assert_int_equal(set("", "frozen=no").done, 1);
-	assert_int_equal(pages_put(t, pool, 0, 1, 5000), 1);
+	assert_int_equal(pages_put(t, pool, 0, 1, PAGES_PATIENCE_MS), 1);
 	assert_int_equal(set("later", "frozen=yes").done, 1);
 	assert_int_equal(set("", "frozen=no").done, 1);
 	assert_false(domain_of("later").flags & TMEM_WIRE_FROZEN);
@@ -197,8 +197,8 @@ static void freeable_is_what_a_flush_frees(void **state)
 	(void)state;
 	assert_int_equal(daemon_status(&d).freeable_bytes,
 			 domain_of("flushed").freeable_bytes);
-	(void)pages_put(t, cache, 0, 8192, 1000);
-	assert_int_equal(pages_put(t, kept, 0, 1000, 5000), 1000);
+	(void)pages_put(t, cache, 0, 8192, PAGES_PATIENCE_MS);
+	assert_int_equal(pages_put(t, kept, 0, 1000, PAGES_PATIENCE_MS), 1000);
 	/* Nothing is lent meanwhile. */
 	assert_int_equal(set("", "frozen=yes").done, 1);
 	e = domain_of("flushed");
@@ -260,9 +260,10 @@ static void evict_destroys(void **state)
 	struct tmem_wire_domain e;
 
 	(void)state;
-	assert_int_equal(pages_put(t, kept, 0, 4000, 5000), 4000);
-	(void)pages_put(t, cache, 0, 4000, 1000);
-	assert_int_equal(pages_put(other, theirs, 0, 100, 5000), 100);
+	assert_int_equal(pages_put(t, kept, 0, 4000, PAGES_PATIENCE_MS), 4000);
+	(void)pages_put(t, cache, 0, 4000, PAGES_PATIENCE_MS);
+	assert_int_equal(pages_put(other, theirs, 0, 100, PAGES_PATIENCE_MS),
+			 100);
 	e = domain_of("evicted");
 	assert_true(e.lent_bytes[TMEM_WIRE_PERSISTENT] > 15 * MIB);
 	a = evict("evicted", 0);
@@ -277,7 +278,7 @@ static void evict_destroys(void **state)
 	/* Whoever is not meant notices nothing; who is may begin anew. */
 	assert_int_equal(pages_get(other, theirs, 0, 100), 100);
 	kept = pages_pool(t, 1);
-	assert_int_equal(pages_put(t, kept, 0, 10, 5000), 10);
+	assert_int_equal(pages_put(t, kept, 0, 10, PAGES_PATIENCE_MS), 10);
 	assert_int_equal(pages_get(t, kept, 0, 10), 10);
 	/* It has done as it was told: nothing to force. */
 	assert_int_equal(evict("evicted", TMEM_WIRE_FORCE).sessions, 0);
@@ -364,7 +365,7 @@ static void counts_do_not_fall(void **state)
 
 	(void)state;
 	t = daemon_open(&d, "counted", 8 * MIB);
-	(void)pages_put(t, pages_pool(t, 0), 0, 100, 1000);
+	(void)pages_put(t, pages_pool(t, 0), 0, 100, PAGES_PATIENCE_MS);
 	puts = domain_of("counted").claimed.puts;
 	assert_true(puts >= 100);
 	tmem_close(t);

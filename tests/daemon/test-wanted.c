@@ -103,7 +103,7 @@ static void until_it_is_given(void **state)
 	daemon_start(&d);
 	t = open_asked(&a);
 	pool = pages_pool(t, 1);
-	assert_int_equal(pages_put(t, pool, 0, PAGES, 10000), PAGES);
+	assert_int_equal(pages_put(t, pool, 0, PAGES, PAGES_PATIENCE_MS), PAGES);
 	assert_int_equal(atomic_load(&a.times), 0);
 	daemon_reload(&d, TIGHT, "configuration read");
 	until_asked(&a, IGNORED + 1);

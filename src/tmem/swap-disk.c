@@ -76,11 +76,24 @@ static int find_swap(const char *device, uint64_t *ret_bytes)
 
 /* ---- Down ----------------------------------------------------------------- */
 
+/* The kernel begins by itself after many a signal, and not here: who is stopped and
+ * goes on, or is frozen with a machine that sleeps, finds the swap still on. What was
+ * brought home is at home. */
+static int turn_off(const char *device)
+{
+	int ret;
+
+	do {
+		ret = swapoff(device);
+	} while (ret && errno == EINTR);
+	return ret;
+}
+
 static int bring_home(struct swap_disk *d, const struct swap_record *r)
 {
 	if (!r->device[0] || !find_swap(r->device, &d->home_bytes))
 		return 0;
-	if (!swapoff(r->device))
+	if (!turn_off(r->device))
 		return 0;
 	if (errno == ENOMEM)
 		return complain(d, -ENOMEM,

@@ -399,6 +399,7 @@ static struct other {
 	pthread_t thread;
 	int result;
 	_Atomic int begun, over;
+	_Atomic int joined; /* whoever began it is there, too */
 } other;
 
 static void other_begin(void *(*what)(void *))
@@ -471,6 +472,8 @@ static void take_long(void)
 {
 	middle.syncing = NULL;
 	atomic_store(&other.begun, 1);
+	while (!atomic_load(&other.joined))
+		rest_ms(1);
 	rest_ms(30);
 	atomic_store(&other.over, 1);
 }
@@ -490,6 +493,7 @@ static void syncs_wait_for_each_other(void **state)
 		other_begin(sync_there);
 		while (!atomic_load(&other.begun))
 			rest_ms(1);
+		atomic_store(&other.joined, 1);
 		result = volumes_sync(&s->v, 1);
 		assert_int_equal(atomic_load(&other.over), 1);
 		assert_int_equal(result, fails ? -EIO : 0);

@@ -24,6 +24,9 @@
 #define ARGS_MAX 24u
 #define UP_MS 40000
 
+/* Looks, 50 ms apart, for what is about to end: ten seconds. */
+#define ENDS_TRIES 200
+
 static const char *program(const char *name)
 {
 	static char path[PATH_MAX];
@@ -139,6 +142,11 @@ void swap_make_backing(struct swap *s, uint64_t bytes)
 
 /* ---- Commands ------------------------------------------------------------- */
 
+static int exit_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 /* What waits for a device cannot be killed; then it is left to itself. */
 static int await(pid_t pid, int patience_ms)
 {
@@ -153,7 +161,7 @@ static int await(pid_t pid, int patience_ms)
 		}
 		(void)nanosleep(&nap, NULL);
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return exit_code(status);
 }
 
 static pid_t start(const char *const *argv)
@@ -273,13 +281,13 @@ static int is_anywhere(const struct swap *s, int tell)
 	       is_named(s, "/proc/[0-9]*/cmdline", tell);
 }
 
-/* What is about to end gets a second. */
+/* What is about to end gets its time. */
 int swap_left(const struct swap *s)
 {
 	const struct timespec nap = { .tv_nsec = 50000000 };
 	int tries;
 
-	for (tries = 0; tries < 20; tries++) {
+	for (tries = 0; tries < ENDS_TRIES; tries++) {
 		if (!is_anywhere(s, 0))
 			return 0;
 		(void)nanosleep(&nap, NULL);
@@ -293,6 +301,29 @@ int swap_off(struct swap *s, int patience_ms)
 				     NULL };
 	int code = command(argv, patience_ms);
 
+	if (!code) {
+		s->device[0] = 0;
+		s->server = 0;
+	}
+	return code;
+}
+
+int swap_off_stopped(struct swap *s, unsigned times, int patience_ms)
+{
+	const char *const argv[] = { "tmem", "swapoff", "--dir", s->record,
+				     NULL };
+	const struct timespec nap = { .tv_nsec = 4000000 };
+	pid_t pid = start(argv);
+	int code, status, ended = 0;
+
+	while (times-- && !ended) {
+		(void)nanosleep(&nap, NULL);
+		(void)kill(pid, SIGSTOP);
+		(void)nanosleep(&nap, NULL);
+		(void)kill(pid, SIGCONT);
+		ended = waitpid(pid, &status, WNOHANG) == pid;
+	}
+	code = ended ? exit_code(status) : await(pid, patience_ms);
 	if (!code) {
 		s->device[0] = 0;
 		s->server = 0;

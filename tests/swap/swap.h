@@ -60,6 +60,10 @@ int swap_left(const struct swap *s);
  * @patience_ms. */
 int swap_off(struct swap *s, int patience_ms);
 
+/** swap_off_stopped() - the same, stopped again and again, @times at most, and going
+ * on each time. */
+int swap_off_stopped(struct swap *s, unsigned times, int patience_ms);
+
 /** swap_used() - bytes that are on the device now. */
 uint64_t swap_used(const struct swap *s);
 

@@ -55,6 +55,21 @@ static void server_dies(void **state)
 	assert_int_equal(swap_off(&g->s, PATIENCE_MS), 0);
 }
 
+/* All the while that it takes, but not for ever. */
+#define STOPS 200u
+
+/* Stopped at a terminal, say: it goes on where it was. */
+static void taking_down_is_stopped(void **state)
+{
+	struct stage *g = *state;
+
+	stage_start(g, STAGE_ROOMY);
+	assert_int_equal(looked(toucher_write(&g->t, PATIENCE_MS)), 0);
+	assert_false(memlimit_set(&g->m, 2 * STAGE_TOUCHED));
+	assert_int_equal(swap_off_stopped(&g->s, STOPS, PATIENCE_MS), 0);
+	assert_int_equal(looked(toucher_check(&g->t, PATIENCE_MS)), 0);
+}
+
 /* From before it has done anything to after it has done all. */
 static const unsigned cut_ms[] = { 3, 15, 30, 60, 90, 150 };
 
@@ -105,6 +120,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(daemon_dies),
 		TEST(server_dies),
+		TEST(taking_down_is_stopped),
 		TEST(setup_is_interrupted),
 		TEST(setup_is_killed),
 	};

@@ -183,15 +183,9 @@ void hostile_send(int fd, const void *message, size_t len, const int *fds,
 int hostile_receive(int fd, union hostile_message *m, struct tmem_packet *packet)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int ret;
 
 	assert_int_equal(poll(&p, 1, (int)(DAEMON_PATIENCE_NS / 1000000)), 1);
-	ret = tmem_packet_receive(fd, m, sizeof(*m), packet);
-	/* Said once, before what had come until then, if not all that was sent
-	 * has been read. */
-	if (ret == -ECONNRESET)
-		ret = tmem_packet_receive(fd, m, sizeof(*m), packet);
-	return ret;
+	return tmem_packet_receive(fd, m, sizeof(*m), packet);
 }
 
 void hostile_open(struct hostile *h, const struct daemon *d, uint64_t limit)

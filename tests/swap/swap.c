@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -73,13 +74,25 @@ static const char *lacking(void)
 	return NULL;
 }
 
+/* The kernel has one list of swaps, and pages of one test would go to the swap of
+ * another, of this tree or the next: until this process ends. */
+static void be_alone(void)
+{
+	int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX))
+		(void)puts("others that test swap are not waited for");
+}
+
 void swap_need(void)
 {
 	const char *lacks = lacking();
 	const char *ci = getenv("CI");
 
-	if (!lacks)
+	if (!lacks) {
+		be_alone();
 		return;
+	}
 	(void)printf("no swap to test: this machine lacks %s\n", lacks);
 	exit(ci && *ci ? 1 : 77);
 }

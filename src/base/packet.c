@@ -89,11 +89,15 @@ int tmem_packet_receive(int fd, void *message, size_t size,
 		.msg_control = room.bytes,
 		.msg_controllen = sizeof(room.bytes),
 	};
+	int resets = 0;
 	ssize_t n;
 
+	/* That a peer closed and left something unread is said once, and before
+	 * what it had sent until then: its last word may be why. */
 	do {
 		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 &&
+		 (errno == EINTR || (errno == ECONNRESET && !resets++)));
 	if (n < 0)
 		return -errno;
 	memset(ret, 0, sizeof(*ret));

@@ -76,6 +76,19 @@ static int find_swap(const char *device, uint64_t *ret_bytes)
 
 /* ---- Down ----------------------------------------------------------------- */
 
+/* The kernel begins by itself after many a signal, and not here: who is stopped and
+ * goes on, or is frozen with a machine that sleeps, finds the swap still on. What was
+ * brought home is at home. */
+static int turn_off(const char *device)
+{
+	int ret;
+
+	do {
+		ret = swapoff(device);
+	} while (ret && errno == EINTR);
+	return ret;
+}
+
 /* Whether it is in use the kernel says, by EINVAL: the list of swaps may be hidden, as
  * in a container, and what is in use must not be taken down. */
 static int bring_home(struct swap_disk *d, const struct swap_record *r)
@@ -85,7 +98,7 @@ static int bring_home(struct swap_disk *d, const struct swap_record *r)
 	if (!r->device[0])
 		return 0;
 	listed = find_swap(r->device, &d->home_bytes);
-	if (!swapoff(r->device) || errno == EINVAL)
+	if (!turn_off(r->device) || errno == EINVAL)
 		return 0;
 	if (!listed && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
 		return 0; /* it is gone */

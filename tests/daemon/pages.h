@@ -7,6 +7,10 @@
 
 #include <tmem/tmem.h>
 
+/* For pages that all have room: an end to what hangs, and no measure of how fast a
+ * daemon lends. */
+#define PAGES_PATIENCE_MS 30000u
+
 /** pages_pool() - one more pool; persistent, or ephemeral and kept by gets. */
 int pages_pool(struct tmem *t, int persistent);
 

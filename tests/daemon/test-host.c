@@ -113,7 +113,7 @@ static void works(void)
 {
 	struct tmem *t = daemon_open(&d, "user", 0);
 	int pool = pages_pool(t, 0);
-	unsigned in = pages_put(t, pool, 0, PAGES, 5000);
+	unsigned in = pages_put(t, pool, 0, PAGES, PAGES_PATIENCE_MS);
 
 	assert_in_range(in, PAGES - PAGES / 8, PAGES);
 	assert_in_range(pages_get(t, pool, 0, PAGES), PAGES / 2, PAGES);
@@ -165,7 +165,8 @@ static void floor_is_kept(void)
 	struct tmem *t = daemon_open(&d, "user", 0);
 	int pool = pages_pool(t, 0);
 
-	assert_in_range(pages_put(t, pool, 0, PAGES, 5000), 1, PAGES);
+	assert_in_range(pages_put(t, pool, 0, PAGES, PAGES_PATIENCE_MS), 1,
+			PAGES);
 	assert_true(daemon_status(&d).lent_bytes[TMEM_WIRE_EPHEMERAL] > 0);
 	available(128);
 	daemon_until(&d, took_all, NULL);
@@ -241,7 +242,8 @@ static void budget_follows(void **state)
 	start();
 	t = daemon_open(&d, "user", 0);
 	pool = pages_pool(t, 0);
-	assert_in_range(pages_put(t, pool, 0, PAGES, 5000), 1, PAGES);
+	assert_in_range(pages_put(t, pool, 0, PAGES, PAGES_PATIENCE_MS), 1,
+			PAGES);
 	/* Well above the floor: nothing happens. */
 	available(1024);
 	(void)usleep(1500000);

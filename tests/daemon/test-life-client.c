@@ -139,7 +139,8 @@ static void fill_and_wait(const struct client *c)
 	struct tmem *t = open_here("filler", 128 * MIB);
 	int pool = pages_pool(t, 0);
 
-	(void)pages_put(t, pool, 0, 112 * MIB / TMEM_PAGE_SIZE, 5000);
+	(void)pages_put(t, pool, 0, 112 * MIB / TMEM_PAGE_SIZE,
+			PAGES_PATIENCE_MS);
 	pause_here(c);
 }
 
@@ -240,7 +241,7 @@ static void read_after_the_stop(const struct client *c)
 {
 	struct tmem *t = open_here("stopped", 64 * MIB);
 	int pool = pages_pool(t, 0), found;
-	unsigned in = pages_put(t, pool, 0, 12000, 5000);
+	unsigned in = pages_put(t, pool, 0, 12000, PAGES_PATIENCE_MS);
 
 	if (pages_get(t, pool, 0, 12000) != (int)in)
 		_exit(95);
@@ -296,7 +297,7 @@ static void fork_and_wait(const struct client *c)
 	struct tmem_key key = tmem_key(7, 1);
 	char byte;
 
-	if (pages_put(t, pool, 0, 100, 5000) != 100)
+	if (pages_put(t, pool, 0, 100, PAGES_PATIENCE_MS) != 100)
 		_exit(95);
 	if (!fork()) {
 		if (tmem_get(t, pool, &key, page) != -EPERM ||
@@ -340,7 +341,7 @@ static void a_child_may_close(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(pages_put(t, pool, 0, 200, 5000), 200);
+	assert_int_equal(pages_put(t, pool, 0, 200, PAGES_PATIENCE_MS), 200);
 	pid = fork();
 	if (!pid) {
 		tmem_close(t);
@@ -348,7 +349,7 @@ static void a_child_may_close(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_int_equal(pages_put(t, pool, 200, 300, 5000), 300);
+	assert_int_equal(pages_put(t, pool, 200, 300, PAGES_PATIENCE_MS), 300);
 	assert_int_equal(pages_get(t, pool, 0, 500), 500);
 	tmem_close(t);
 	witness_check(&w);

@@ -34,6 +34,7 @@
 
 /* Two looks near the floor, and some. */
 #define LOOK_NS 400000000ull
+#define LOOK_TRIES 20
 
 static struct daemon d;
 static struct short_of_memory *s;
@@ -92,7 +93,7 @@ static struct tmem *fill(uint64_t bytes)
 	struct tmem *t = daemon_open(&d, "cache", 0);
 	int pool = pages_pool(t, 0);
 
-	(void)pages_put(t, pool, 0, (unsigned)(bytes / 4096), 10000);
+	(void)pages_put(t, pool, 0, (unsigned)(bytes / 4096), PAGES_PATIENCE_MS);
 	return t;
 }
 
@@ -153,7 +154,7 @@ static void looks_soon_after_lending(void **state)
 	/* Near the floor, where a tenth of a second is meant. */
 	atomic_store(&s->available_kib, (FLOOR_MIB + 128) * 1024);
 	configure();
-	for (i = 0; i < 5 && least_ns > LOOK_NS; i++) {
+	for (i = 0; i < LOOK_TRIES && least_ns > LOOK_NS; i++) {
 		/* A timer without sessions runs out. */
 		(void)usleep(i ? 1100 * 1000 : 0);
 		ns = look_after_lending_ns();

@@ -157,8 +157,9 @@ static void refused_while_it_runs(void **state)
 	daemon_start(&d);
 	t = daemon_open(&d, "a", 0);
 
-	assert_in_range(pages_put(t, pages_pool(t, 0), 0, 1024, 5000), 512,
-			1024);
+	assert_in_range(pages_put(t, pages_pool(t, 0), 0, 1024,
+				  PAGES_PATIENCE_MS),
+			512, 1024);
 	for (i = 0; i < CASES; i++) {
 		daemon_reload(&d, cases[i].text, cases[i].say);
 		expect_one_line(cases[i].text, cases[i].say);

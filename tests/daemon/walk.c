@@ -24,6 +24,10 @@ static void add_control(struct walk *w, const char *path)
 	assert_true(fd >= 0);
 	assert_int_equal(pread(fd, &head, sizeof(head), 0), sizeof(head));
 	assert_int_equal(head.magic, TMEM_WIRE_MAGIC);
+	if (w->only && strcmp(w->only, head.domain) != 0) {
+		(void)close(fd);
+		return;
+	}
 	classes = test_malloc(head.segments_max);
 	assert_int_equal(pread(fd, classes, head.segments_max,
 			       TMEM_WIRE_EPOCHS_AT + 4ll * head.segments_max),

@@ -15,6 +15,7 @@
 
 /** struct walk - of one lease, or several added up. */
 struct walk {
+	const char *only; /* said before: leases of this domain; NULL: all */
 	unsigned leases;
 	uint64_t segments;
 	uint64_t lent_bytes[TMEM_WIRE_CLASSES]; /* as control pages say */

@@ -216,10 +216,9 @@ int daemon_connect(const struct daemon *d)
 }
 
 /* Sends a verb and waits for its answer. */
-static void converse(const struct daemon *d, const void *verb, size_t len,
-		     void *reply, size_t size)
+static void converse_by(int fd, const void *verb, size_t len, void *reply,
+			size_t size)
 {
-	int fd = daemon_connect(d);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	struct tmem_packet packet;
 
@@ -227,18 +226,35 @@ static void converse(const struct daemon *d, const void *verb, size_t len,
 	assert_int_equal(poll(&p, 1, (int)(DAEMON_PATIENCE_NS / 1000000)), 1);
 	assert_int_equal(tmem_packet_receive(fd, reply, size, &packet), 1);
 	assert_int_equal(packet.fds_count, 0);
+}
+
+static void converse(const struct daemon *d, const void *verb, size_t len,
+		     void *reply, size_t size)
+{
+	int fd = daemon_connect(d);
+
+	converse_by(fd, verb, len, reply, size);
 	(void)close(fd);
 }
 
-struct tmem_wire_status_reply daemon_status(const struct daemon *d)
+static struct tmem_wire_status_reply status_by(int fd)
 {
 	const struct tmem_wire_status verb = { { TMEM_WIRE_STATUS,
 						 sizeof(verb) } };
 	struct tmem_wire_status_reply reply;
 
-	converse(d, &verb, sizeof(verb), &reply, sizeof(reply));
+	converse_by(fd, &verb, sizeof(verb), &reply, sizeof(reply));
 	assert_int_equal(reply.head.type, TMEM_WIRE_STATUS_REPLY);
 	assert_int_equal(reply.head.len, sizeof(reply));
+	return reply;
+}
+
+struct tmem_wire_status_reply daemon_status(const struct daemon *d)
+{
+	int fd = daemon_connect(d);
+	struct tmem_wire_status_reply reply = status_by(fd);
+
+	(void)close(fd);
 	return reply;
 }
 
@@ -305,19 +321,36 @@ uint64_t daemon_lent(const struct daemon *d)
 	return sum_lent(&s);
 }
 
-unsigned daemon_fds(const struct daemon *d)
+static unsigned fds_of(pid_t pid)
 {
 	char path[64];
 	unsigned n = 0;
 	struct dirent *e;
 	DIR *dir;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)d->pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	dir = opendir(path);
 	assert_non_null(dir);
 	while ((e = readdir(dir)))
 		n += e->d_name[0] != '.';
 	(void)closedir(dir);
+	return n;
+}
+
+unsigned daemon_fds(const struct daemon *d)
+{
+	uint64_t end = machine_now_ns() + DAEMON_PATIENCE_NS;
+	int fd = daemon_connect(d);
+	struct tmem_wire_status_reply s = status_by(fd);
+	unsigned n;
+
+	while (s.connections > s.sessions + 1) {
+		assert_true(machine_now_ns() < end);
+		nap();
+		s = status_by(fd);
+	}
+	n = fds_of(d->pid) - 1;
+	(void)close(fd);
 	return n;
 }
 

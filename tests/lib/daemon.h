@@ -85,7 +85,8 @@ int daemon_domain(const struct daemon *d, const char *name,
 /** daemon_lent() - bytes, all told. */
 uint64_t daemon_lent(const struct daemon *d);
 
-/** daemon_fds() - descriptors that it has open. */
+/** daemon_fds() - descriptors that it has open, with no connections but those of
+ * sessions: once it has noticed that whoever asked something is gone. */
 unsigned daemon_fds(const struct daemon *d);
 
 /** daemon_ticks_of() - CPU time that a process has used, clock ticks. */

@@ -2,6 +2,7 @@
 """What answers like a tmemd with a busy hour behind it, or like none at all: replies of
 wire.h, packed by hand."""
 import math
+import os
 import socket
 import struct
 import threading
@@ -83,14 +84,22 @@ def history(names, place, start):
                                        range(start, start + count)))
 
 
+def listen(path):
+    """A socket that has its name once it takes connections: who waits for the name
+    may connect."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(path + ".new")
+    listener.listen()
+    os.rename(path + ".new", path)
+    return listener
+
+
 class Pretender:
     """Listens at a path. Each reply goes through @spoil, which may change it."""
 
     def __init__(self, path, names=(), spoil=lambda verb, reply: reply):
         self.names, self.spoil = [n.encode() for n in names], spoil
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.listener.bind(path)
-        self.listener.listen()
+        self.listener = listen(path)
         threading.Thread(target=self.serve, daemon=True).start()
 
     def answer(self, verb):

@@ -21,10 +21,12 @@ daemon_start() {
 	"$tmemd" --config "$dir/conf" --socket "$socket" --sandbox=$sandbox \
 		2>>"$dir/log" &
 	daemon=$!
+	# Its socket is there a moment before it answers.
 	for ((i = 0; i < 1000; i++)); do
-		[ -S "$socket" ] && return
+		"$tmem" status --socket "$socket" >"$dir/started" 2>&1 && return
 		sleep 0.01
 	done
+	cat "$dir/started"
 	echo 'the daemon does not start'
 	exit 1
 }
@@ -70,12 +72,26 @@ while sessions:
                                4 * n, 3 * n, 0, n, n // 2, 10**6 * n, 0, 0))
 END
 	clients+=($!)
+	# A list waits a moment for what they say of themselves.
 	for ((i = 0; i < 1000; i++)); do
-		"$tmem" list --socket "$socket" | grep -q "^${!#} " && return
+		"$tmem" list --json --socket "$socket" >"$dir/listed" &&
+			have_said "$@" && return
 		sleep 0.01
 	done
 	echo 'the clients do not start'
 	exit 1
+}
+
+# have_said NAME...: these have, by $dir/listed.
+have_said() {
+	python3 - "$dir/listed" "$@" <<'END'
+import json
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as f:
+    said = {d["name"] for d in json.load(f) if d["sessions_reported"]}
+sys.exit(not said.issuperset(sys.argv[2:]))
+END
 }
 
 running_end() {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,6 +26,9 @@
 #define ZSWAP "/sys/module/zswap/parameters/enabled"
 #define ARGS_MAX 24u
 #define UP_MS 40000
+
+/* Looks, 50 ms apart, for what is about to end: ten seconds. */
+#define ENDS_TRIES 200
 
 static const char *program(const char *name)
 {
@@ -72,13 +76,25 @@ static const char *lacking(void)
 	return NULL;
 }
 
+/* The kernel has one list of swaps, and pages of one test would go to the swap of
+ * another, of this tree or the next: until this process ends. */
+static void be_alone(void)
+{
+	int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX))
+		(void)puts("others that test swap are not waited for");
+}
+
 void swap_need(void)
 {
 	const char *lacks = lacking();
 	const char *ci = getenv("CI");
 
-	if (!lacks)
+	if (!lacks) {
+		be_alone();
 		return;
+	}
 	(void)printf("no swap to test: this machine lacks %s\n", lacks);
 	exit(ci && *ci ? 1 : 77);
 }
@@ -141,6 +157,11 @@ void swap_make_backing(struct swap *s, uint64_t bytes)
 
 /* ---- Commands ------------------------------------------------------------- */
 
+static int exit_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 /* What waits for a device cannot be killed; then it is left to itself. */
 static int await(pid_t pid, int patience_ms)
 {
@@ -155,7 +176,7 @@ static int await(pid_t pid, int patience_ms)
 		}
 		(void)nanosleep(&nap, NULL);
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return exit_code(status);
 }
 
 /* Of this process alone: what it mounts over, nobody else sees. */
@@ -286,13 +307,13 @@ static int is_anywhere(const struct swap *s, int tell)
 	       is_named(s, "/proc/[0-9]*/cmdline", tell);
 }
 
-/* What is about to end gets a second. */
+/* What is about to end gets its time. */
 int swap_left(const struct swap *s)
 {
 	const struct timespec nap = { .tv_nsec = 50000000 };
 	int tries;
 
-	for (tries = 0; tries < 20; tries++) {
+	for (tries = 0; tries < ENDS_TRIES; tries++) {
 		if (!is_anywhere(s, 0))
 			return 0;
 		(void)nanosleep(&nap, NULL);
@@ -321,6 +342,29 @@ int swap_off(struct swap *s, int patience_ms)
 int swap_off_unseen(struct swap *s, int patience_ms)
 {
 	return off(s, patience_ms, 1);
+}
+
+int swap_off_stopped(struct swap *s, unsigned times, int patience_ms)
+{
+	const char *const argv[] = { "tmem", "swapoff", "--dir", s->record,
+				     NULL };
+	const struct timespec nap = { .tv_nsec = 4000000 };
+	pid_t pid = start(argv, 0);
+	int code, status, ended = 0;
+
+	while (times-- && !ended) {
+		(void)nanosleep(&nap, NULL);
+		(void)kill(pid, SIGSTOP);
+		(void)nanosleep(&nap, NULL);
+		(void)kill(pid, SIGCONT);
+		ended = waitpid(pid, &status, WNOHANG) == pid;
+	}
+	code = ended ? exit_code(status) : await(pid, patience_ms);
+	if (!code) {
+		s->device[0] = 0;
+		s->server = 0;
+	}
+	return code;
 }
 
 uint64_t swap_used(const struct swap *s)

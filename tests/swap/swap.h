@@ -63,6 +63,10 @@ int swap_off(struct swap *s, int patience_ms);
 /** swap_off_unseen() - the same where /proc/swaps shows nothing, as in a container. */
 int swap_off_unseen(struct swap *s, int patience_ms);
 
+/** swap_off_stopped() - the same, stopped again and again, @times at most, and going
+ * on each time. */
+int swap_off_stopped(struct swap *s, unsigned times, int patience_ms);
+
 /** swap_used() - bytes that are on the device now. */
 uint64_t swap_used(const struct swap *s);
 

@@ -73,6 +73,21 @@ static void list_is_hidden(void **state)
 	assert_false(swap_left(&g->s));
 }
 
+/* All the while that it takes, but not for ever. */
+#define STOPS 200u
+
+/* Stopped at a terminal, say: it goes on where it was. */
+static void taking_down_is_stopped(void **state)
+{
+	struct stage *g = *state;
+
+	stage_start(g, STAGE_ROOMY);
+	assert_int_equal(looked(toucher_write(&g->t, PATIENCE_MS)), 0);
+	assert_false(memlimit_set(&g->m, 2 * STAGE_TOUCHED));
+	assert_int_equal(swap_off_stopped(&g->s, STOPS, PATIENCE_MS), 0);
+	assert_int_equal(looked(toucher_check(&g->t, PATIENCE_MS)), 0);
+}
+
 /* From before it has done anything to after it has done all. */
 static const unsigned cut_ms[] = { 3, 15, 30, 60, 90, 150 };
 
@@ -121,9 +136,9 @@ static void setup_is_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(daemon_dies),     TEST(server_dies),
-		TEST(list_is_hidden),  TEST(setup_is_interrupted),
-		TEST(setup_is_killed),
+		TEST(daemon_dies),	    TEST(server_dies),
+		TEST(list_is_hidden),	    TEST(taking_down_is_stopped),
+		TEST(setup_is_interrupted), TEST(setup_is_killed),
 	};
 
 	swap_need();

@@ -57,8 +57,9 @@ if ldd "$tmemd" | grep -qE 'lib[at]san'; then
 fi
 "$tmemd" --config "$conf" --socket "$socket" --sandbox=$sandbox 2>"$dir/log" &
 pid=$!
+# Its socket is there a moment before it answers.
 for ((i = 0; i < 1000; i++)); do
-	[ -S "$socket" ] && break
+	"$tmem" status --socket "$socket" >/dev/null 2>&1 && break
 	sleep 0.01
 done
 run 0 "$tmem" status --socket "$socket"

@@ -102,7 +102,7 @@ tmem-exporter --socket /tmp/s --listen 127.0.0.1:9759 &
 exporter=$!
 trap 'kill $daemon $exporter' EXIT
 n=0
-until [ -S /tmp/s ]; do n=$((n + 1)); [ $n -lt 500 ]; sleep 0.02; done
+until tmem status --socket /tmp/s >/dev/null 2>&1; do n=$((n + 1)); [ $n -lt 500 ]; sleep 0.02; done
 cat >/tmp/use.c <<'C'
 #include <string.h>
 #include <tmem/tmem.h>

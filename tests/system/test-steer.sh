@@ -65,14 +65,15 @@ refuse 2 'want name, lent' "$tmem" top --sort=colour
 refuse 2 'no terminal to ask on' "$tmem" evict x </dev/null
 
 # What answers is no daemon, or one that says nonsense.
-python3 - "$socket" <<'END' &
-import socket
+python3 - "$socket" "$source/tests/lib" <<'END' &
 import struct
 import sys
 
-listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-listener.bind(sys.argv[1])
-listener.listen()
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[2])
+import pretender
+
+listener = pretender.listen(sys.argv[1])
 
 
 def answer(*messages):
@@ -151,7 +152,7 @@ for ((i = 0; i < 1000; i++)); do
 	[ -S "$socket" ] && break
 	sleep 0.01
 done
-run 0 timeout 5 "$tmem" flush --json "${at[@]}"
+run 0 timeout 30 "$tmem" flush --json "${at[@]}"
 json 'r["flushed_bytes"] == 320 << 20'
 kill "${clients[0]}"
 wait "${clients[0]}" 2>/dev/null || true

@@ -382,7 +382,7 @@ static void floor_is_kept(void **state)
 
 	(void)state;
 	if (available < 3072 * MIB)
-		skip();
+		skip_for("less than 3 GiB of memory are available");
 	(void)snprintf(config, sizeof(config), "budget = 64M\nfloor = %lluM\n",
 		       (unsigned long long)((available - 1536 * MIB) / MIB));
 	daemon_configure(&d, config);
@@ -461,7 +461,7 @@ static void foreign_thrashing_does_not_shrink(void **state)
 
 	(void)state;
 	if (memlimit_init(&m, 16 * MIB))
-		skip();
+		skip_for("no memory limits for cgroups, or not for us");
 	daemon_configure(&d, "budget = 64M\nfloor = 256M\n");
 	daemon_start(&d);
 	user_open(&u, "cache");
@@ -500,7 +500,7 @@ static void idle_takes_no_cpu(void **state)
 
 	(void)state;
 	if (MACHINE_SANITIZED)
-		skip();
+		skip_for("a sanitizer takes time of its own");
 	daemon_configure(&d, "budget = 64M\n");
 	daemon_start(&d);
 	user_open(&u, "cache");

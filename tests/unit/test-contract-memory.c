@@ -98,7 +98,7 @@ static void used_is_what_is_resident(void **state)
 {
 	(void)state;
 	if (MACHINE_SANITIZED)
-		skip();
+		skip_for("a sanitizer has memory of its own");
 	follows("embedded:size=8M", TMEM_POOL_PERSISTENT);
 	follows("embedded:size=64M", TMEM_POOL_PERSISTENT);
 	follows("embedded:size=64M", TMEM_POOL_KEEP);
@@ -130,7 +130,7 @@ static void given_back_is_free(void **state)
 
 	(void)state;
 	if (machine_mem_available() < 1024 * MIB)
-		skip();
+		skip_for("less than 1 GiB of memory is available");
 	for (i = 0; i < TRIES; i++)
 		if (free_rises("embedded:size=256M", 200 * MIB))
 			return;
@@ -143,7 +143,7 @@ static void given_back_from_huge_pages_too(void **state)
 
 	(void)state;
 	if (machine_mem_available() < 2048 * MIB)
-		skip();
+		skip_for("less than 2 GiB of memory are available");
 	for (i = 0; i < TRIES; i++)
 		if (free_rises("embedded:size=512M,pages=huge", 400 * MIB))
 			return;

@@ -34,7 +34,7 @@
 #include "timeline.h"
 
 #define DOMAINS 4u
-#define MIBS(n) ((n)*SCENE_PAGES_OF_MIB)
+#define MIBS(n) (SCENE_PAGES_OF_MIB * (n))
 #define BUDGET_MIB 64u
 
 #define LARGE MIBS(16)

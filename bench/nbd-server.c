@@ -59,19 +59,19 @@ const char *nbd_server_plugin(char *path)
 /* In the child; never returns. */
 static void execute(const struct nbd_server *s, const char *const *args)
 {
-	char *argv[NBD_SERVER_ARGS_MAX + 8] = { NULL };
+	const char *argv[NBD_SERVER_ARGS_MAX + 8] = { NULL };
 	unsigned n = 0;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	argv[n++] = (char *)(uintptr_t)program();
-	argv[n++] = (char *)(uintptr_t) "--foreground";
-	argv[n++] = (char *)(uintptr_t) "--threads";
-	argv[n++] = (char *)(uintptr_t)THREADS;
-	argv[n++] = (char *)(uintptr_t) "--unix";
-	argv[n++] = (char *)(uintptr_t)s->socket;
+	argv[n++] = program();
+	argv[n++] = "--foreground";
+	argv[n++] = "--threads";
+	argv[n++] = THREADS;
+	argv[n++] = "--unix";
+	argv[n++] = s->socket;
 	while (*args)
-		argv[n++] = (char *)(uintptr_t)*args++;
-	(void)execv(argv[0], argv);
+		argv[n++] = *args++;
+	(void)execv(argv[0], (char *const *)(uintptr_t)argv);
 	_exit(127);
 }
 

@@ -159,7 +159,7 @@ static int copy_process(struct harvest *h, pid_t pid)
 	if (!f || pagemap < 0 || mem < 0)
 		err = complain("cannot look into %ld: %s", (long)pid,
 			       strerror(errno));
-	while (!err && h->done < h->bytes && fgets(line, sizeof(line), f))
+	while (f && !err && h->done < h->bytes && fgets(line, sizeof(line), f))
 		if (is_wanted(line, &from, &to))
 			err = copy_range(h, pagemap, mem, from, to);
 	if (f)

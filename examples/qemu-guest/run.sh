@@ -104,10 +104,14 @@ make_initrd() {
 	chmod 755 "$tree/init"
 	echo "TIMES=$times" >"$tree/parameters"
 	for module in "${modules[@]}"; do
-		file=$(find "$kernel/lib/modules" -path "*/drivers/$module.ko")
-		[ -n "$file" ] || continue # built in
-		cp "$file" "$tree/modules/"
-		basename "$file" >>"$tree/modules/order"
+		# Below lib/ or usr/lib/, and packed since Debian 13.
+		file=$(find "$kernel" -path "*/drivers/$module.ko*")
+		case $file in
+		'') continue ;; # built in
+		*.xz) busybox xz -dc "$file" >"$tree/modules/${module##*/}.ko" ;;
+		*) cp "$file" "$tree/modules/" ;;
+		esac
+		echo "${module##*/}.ko" >>"$tree/modules/order"
 	done
 	(cd "$tree" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$dir/initrd"
 }

@@ -102,10 +102,15 @@ static int load_all(struct bench_corpora *c, const char *path, uint64_t count)
 	struct dirent **names;
 	int dir, i, n, err = 0;
 
-	n = scandir(path, &names, is_corpus, alphasort);
-	if (n < 0)
-		return -errno;
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	n = scandir(path, &names, is_corpus, alphasort);
+	if (n < 0) {
+		err = -errno;
+		(void)close(dir);
+		return err;
+	}
 	for (i = 0; i < n; i++) {
 		/* An empty one is left out. */
 		if (!err && c->count < BENCH_CORPORA_MAX) {
@@ -117,8 +122,7 @@ static int load_all(struct bench_corpora *c, const char *path, uint64_t count)
 		free(names[i]);
 	}
 	free(names);
-	if (dir >= 0)
-		(void)close(dir);
+	(void)close(dir);
 	return err ? err : c->count ? 0 : -ENOENT;
 }
 

@@ -37,6 +37,8 @@ enum {
 };
 
 /* Rows of a table of options. */
+/* Releases of clang-format differ about braces in a macro. */
+/* clang-format off */
 #define CONTROL_SOCKET                                                         \
 	{                                                                      \
 		.name = "socket", .key = CONTROL_KEY_SOCKET, .arg = "PATH",    \
@@ -46,6 +48,7 @@ enum {
 	{                                                                      \
 		.name = "json", .key = CONTROL_KEY_JSON, .doc = "Print JSON"   \
 	}
+/* clang-format on */
 
 /** control_parse_option() - argp's parser for them, and for arguments. @input of
  * argp is a struct control_options. */

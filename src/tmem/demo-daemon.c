@@ -83,7 +83,8 @@ static void copy_out(FILE *from)
 	char text[4096];
 	size_t n;
 
-	rewind(from);
+	if (fseek(from, 0, SEEK_SET))
+		return;
 	while ((n = fread(text, 1, sizeof(text), from)))
 		(void)fwrite(text, 1, n, stdout);
 }

@@ -165,12 +165,15 @@ static error_t parse_off(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Releases of clang-format differ about braces in a macro. */
+/* clang-format off */
 #define DIR_OPTION                                                             \
 	{                                                                      \
 		.name = "dir", .key = KEY_DIR, .arg = "DIR",                   \
 		.doc = "Where it is written down what is up "                  \
 		       "(" SWAP_RECORD_DIR "); one swap each"                  \
 	}
+/* clang-format on */
 
 static const struct argp_option on_options[] = {
 	{ .name = "backing",

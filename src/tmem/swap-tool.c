@@ -93,6 +93,8 @@ static void execute(const char *path, const char *const *argv, int out)
 	/* A server outlives whoever ran `tmem swapon`, and would hold what that
 	 * has open: its locks, its pipes. */
 	(void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+	if (null < 0)
+		_exit(127);
 	(void)dup2(null, STDIN_FILENO);
 	(void)dup2(out, STDOUT_FILENO);
 	(void)dup2(out, STDERR_FILENO);

@@ -198,9 +198,9 @@ int top_model_update(struct top_model *m, const struct daemon_view *v)
 		err = merge(m, v, seconds);
 	if (err)
 		return err;
-	drop_unseen(m);
 	m->status = v->status;
 	m->taken_ns = v->taken_ns;
+	drop_unseen(m);
 	sum_up(m, seconds, cpu_before);
 	top_model_arrange(m);
 	return 0;

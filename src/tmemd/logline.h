@@ -46,6 +46,8 @@ struct tmemd_field {
 	uint64_t number;
 };
 
+/* Releases of clang-format differ about braces in a macro. */
+/* clang-format off */
 /** TMEMD_TEXT() - any bytes, quoted when they need it. */
 #define TMEMD_TEXT(k, v)                                                       \
 	{                                                                      \
@@ -64,8 +66,9 @@ struct tmemd_field {
 #define TMEMD_ERROR(k, v)                                                      \
 	{                                                                      \
 		.key = (k), .kind = TMEMD_FIELD_ERROR,                         \
-		.number = (uint64_t) - (v)                                     \
+		.number = (uint64_t)-(v)                                       \
 	}
+/* clang-format on */
 
 /** TMEMD_FIELDS() - the last two arguments of tmemd_log_say(). */
 #define TMEMD_FIELDS(...)                                                      \

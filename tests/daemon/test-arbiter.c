@@ -417,7 +417,7 @@ static void floor_is_kept(void **state)
 
 	(void)state;
 	if (machine_mem_available() < 2 * ROOM)
-		skip();
+		skip_for("too little memory is available");
 	daemon_configure(&d, "budget = 64M\nfloor = 0\n");
 	daemon_start(&d);
 	user_open(&u, "cache");
@@ -499,7 +499,7 @@ static void foreign_thrashing_does_not_shrink(void **state)
 
 	(void)state;
 	if (memlimit_init(&m, 16 * MIB))
-		skip();
+		skip_for("no memory limits for cgroups, or not for us");
 	daemon_configure(&d, "budget = 64M\nfloor = 256M\n");
 	daemon_start(&d);
 	user_open(&u, "cache");
@@ -541,7 +541,7 @@ static void idle_takes_no_cpu(void **state)
 
 	(void)state;
 	if (MACHINE_SANITIZED)
-		skip();
+		skip_for("a sanitizer takes time of its own");
 	daemon_configure(&d, "budget = 64M\n");
 	daemon_start(&d);
 	user_open(&u, "cache");

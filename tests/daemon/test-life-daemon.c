@@ -616,7 +616,7 @@ static void away_and_named(void **state)
 {
 	(void)state;
 	if (!births_are_known())
-		skip();
+		skip_for("pidfds have no inode of their own before Linux 6.9");
 	away(1);
 }
 
@@ -624,7 +624,7 @@ static void away_and_unknown(void **state)
 {
 	(void)state;
 	if (!births_are_known())
-		skip();
+		skip_for("pidfds have no inode of their own before Linux 6.9");
 	away(0);
 }
 
@@ -637,7 +637,7 @@ static void a_stranger_with_its_number(void **state)
 
 	(void)state;
 	if (!births_are_known())
-		skip();
+		skip_for("pidfds have no inode of their own before Linux 6.9");
 	manager_init(&m);
 	manager_start(&m);
 	pid = start_client();
@@ -646,7 +646,7 @@ static void a_stranger_with_its_number(void **state)
 	end_client(pid);
 	if (start_as(pid) != pid) {
 		manager_finish(&m);
-		skip();
+		skip_for("no process can be given a number here");
 	}
 	manager_start(&m);
 	daemon_until(&d, is_empty, NULL);

@@ -29,21 +29,34 @@ for unit in "$TMEM_SOURCE"/systemd/*.socket; do
 		cp "$unit" "$dir"
 	fi
 done
-out=$(systemd-analyze verify --man=no "${units[@]}" 2>&1) || status=1
-# What it does not understand it ignores, and says so; other units of this
-# machine are no concern of ours.
-if [ $status -ne 0 ] || grep -q "$dir" <<<"$out"; then
-	echo "$out"
-	status=1
-fi
-for unit in "$dir"/*.service; do
-	if ! out=$(systemd-analyze security --offline=true --no-pager \
-		--threshold=$EXPOSED_MAX "$unit" 2>&1); then
-		echo "$unit is more exposed than it was:"
-		grep -v '✓' <<<"$out"
+analyze() {
+	local out unit
+
+	out=$(systemd-analyze verify --man=no "${units[@]}" 2>&1) || status=1
+	# What it does not understand it ignores, and says so; other units of this
+	# machine are no concern of ours.
+	if [ $status -ne 0 ] || grep -q "$dir" <<<"$out"; then
+		echo "$out"
 		status=1
 	fi
-done
+	for unit in "$dir"/*.service; do
+		if ! out=$(systemd-analyze security --offline=true --no-pager \
+			--threshold=$EXPOSED_MAX "$unit" 2>&1); then
+			echo "$unit is more exposed than it was:"
+			grep -v '✓' <<<"$out"
+			status=1
+		fi
+	done
+}
+
+# It makes what systemd has there when it is up.
+skipped=no
+if [ -d /run/systemd ] || [ -w /run ]; then
+	analyze
+else
+	echo 'units not looked at: systemd is not up here, so this takes root'
+	skipped=yes
+fi
 
 if [ -x "$TMEM_BUILD/tmem-exporter" ]; then
 	listen=$(sed -n 's/^ListenStream=//p' "$dir/tmem-exporter.socket")
@@ -63,4 +76,5 @@ if ! grep -q "^d ${socket%/*} " "$TMEM_SOURCE/systemd/tmpfiles.conf"; then
 	echo "tmpfiles.conf makes another directory than ${socket%/*}"
 	status=1
 fi
+[ $status -ne 0 ] || [ $skipped = no ] || exit 77
 exit $status

@@ -24,7 +24,8 @@ struct swap {
 	int zswap;	  /* it was on before */
 };
 
-/** swap_need() - ends the program, skipped or failed, where it cannot be had. */
+/** swap_need() - ends the program, skipped or failed, where it cannot be had; waits for
+ * other programs that are past this. */
 void swap_need(void);
 
 /** swap_init() - a scratch directory; zswap is off until swap_finish(), which

@@ -139,11 +139,19 @@ sqlite3 -init /dev/null :memory: ".load $(dirname /usr/lib/*/tmem/tmem-sqlite.so
 END
 used bash /tmp/use.sh
 
+# With a swap that cannot be brought home, what would do it stays.
+mkdir -p "$root/run/tmem/swap"
+echo 'no record' >"$root/run/tmem/swap/record"
+inside apt-get -q -y remove tmem >"$dir/log" 2>&1 && fail 'removed beside a swap'
+inside tmem --version >/dev/null || fail 'tmem is gone, its swap is not'
+rm -r "$root/run/tmem/swap"
+
 inside apt-get -q -y purge tmem tmem-exporter libtmem0 libtmem-dev \
 	libsqlite3-mod-tmem nbdkit-plugin-tmem >"$dir/log" 2>&1 || fail 'purge'
 grep -i 'warning' "$dir/log" && fail 'purge warns'
 inside apt-get -q -y --purge autoremove >/dev/null 2>&1
 files >"$dir/after"
+[ ! -e "$root/run/tmem" ] || fail '/run/tmem is left'
 # systemd-sysusers' files change, and are none of ours to undo.
 diff "$dir/before" "$dir/after" | grep -vE '^[0-9,acd]+$|/(passwd|group|shadow|gshadow)-?$' &&
 	fail 'files are left'

@@ -108,7 +108,7 @@ static void a_reserve_is_no_gift(void **state)
 
 	(void)state;
 	if (MACHINE_SANITIZED)
-		skip();
+		skip_for("a sanitizer's own memory moves");
 	opened_init_opts(&o, "embedded:", &opts);
 	pool = opened_pool(&o, TMEM_POOL_KEEP, 0);
 	(void)fill(pool, 64 * MIB / PAGE); /* it takes the reserve as well */
@@ -129,7 +129,7 @@ static void used_is_what_is_resident(void **state)
 {
 	(void)state;
 	if (MACHINE_SANITIZED)
-		skip();
+		skip_for("a sanitizer has memory of its own");
 	follows("embedded:size=8M", TMEM_POOL_PERSISTENT);
 	follows("embedded:size=64M", TMEM_POOL_PERSISTENT);
 	follows("embedded:size=64M", TMEM_POOL_KEEP);
@@ -161,7 +161,7 @@ static void given_back_is_free(void **state)
 
 	(void)state;
 	if (machine_mem_available() < 1024 * MIB)
-		skip();
+		skip_for("less than 1 GiB of memory is available");
 	for (i = 0; i < TRIES; i++)
 		if (free_rises("embedded:size=256M", 200 * MIB))
 			return;
@@ -174,7 +174,7 @@ static void given_back_from_huge_pages_too(void **state)
 
 	(void)state;
 	if (machine_mem_available() < 2048 * MIB)
-		skip();
+		skip_for("less than 2 GiB of memory are available");
 	for (i = 0; i < TRIES; i++)
 		if (free_rises("embedded:size=512M,pages=huge", 400 * MIB))
 			return;

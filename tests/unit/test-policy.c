@@ -271,7 +271,7 @@ static unsigned fails(int take, enum harm harm, unsigned revoke, unsigned part)
 static void skip_if_sanitized(void)
 {
 	if (MACHINE_SANITIZED)
-		skip();
+		skip_for("too slow with a sanitizer");
 }
 
 static void clears_all_bars(void **state)

@@ -84,7 +84,7 @@ static void test_with_privileges(void **state)
 {
 	(void)state;
 	if (getuid() || MACHINE_SANITIZED)
-		skip();
+		skip_for("for root, without a sanitizer");
 	try_apart(64 * 1024, 1);
 }
 
@@ -92,7 +92,7 @@ static void test_without(void **state)
 {
 	(void)state;
 	if (getuid() || MACHINE_SANITIZED)
-		skip();
+		skip_for("for root, without a sanitizer");
 	try_apart(64 * 1024, 0);
 }
 

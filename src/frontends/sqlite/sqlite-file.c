@@ -309,6 +309,8 @@ static int file_unfetch(sqlite3_file *file, sqlite3_int64 offset, void *page)
 }
 
 /* As new as the default VFS's, no newer: it may have no wal-index. */
+/* Releases of clang-format differ about braces in a macro. */
+/* clang-format off */
 #define METHODS(version)                                                       \
 	{                                                                      \
 		.iVersion = (version), .xClose = file_close,                   \
@@ -323,6 +325,7 @@ static int file_unfetch(sqlite3_file *file, sqlite3_int64 offset, void *page)
 		.xShmBarrier = file_shm_barrier, .xShmUnmap = file_shm_unmap,  \
 		.xFetch = file_fetch, .xUnfetch = file_unfetch,                \
 	}
+/* clang-format on */
 
 static const sqlite3_io_methods methods[] = { METHODS(1), METHODS(2),
 					      METHODS(3) };

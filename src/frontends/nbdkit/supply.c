@@ -119,12 +119,19 @@ int supply_prove(const struct supply_wish *w, struct tmem *t,
 	}
 	if (result == 1)
 		return 0;
+	if (result < 0) {
+		(void)snprintf(line, SUPPLY_LINE_MAX,
+			       "size: whether it can be kept was being tried: "
+			       "%s; is the daemon still there?",
+			       strerror(-result));
+		return result;
+	}
 	(void)snprintf(line, SUPPLY_LINE_MAX,
 		       "size: the daemon lends no more than %" PRIu64
 		       " bytes of pages that may not vanish; give "
 		       "backing=FILE, a larger quota or a smaller size",
 		       (n ? n - 1 : 0) * TMEM_PAGE_SIZE);
-	return result ? result : -ENOSPC;
+	return -ENOSPC;
 }
 
 /* ---- Opening -------------------------------------------------------------- */

@@ -290,8 +290,10 @@ static struct moment watch(struct watch *w)
 	m.notice_ms = ((double)w->noticed_ns - (double)w->crossed_ns) /
 		      TMEM_NS_PER_MS;
 	m.deepest_mib = (double)w->deepest / MIB;
-	m.taken_gib_s = (double)(w->back_allocated - w->crossed_allocated) /
-			GIB / (m.ms / 1000);
+	m.taken_gib_s =
+		m.ms > 0 ? (double)(w->back_allocated - w->crossed_allocated) /
+				   GIB / (m.ms / 1000)
+			 : 0;
 	return m;
 }
 
@@ -308,8 +310,7 @@ static void wait_filled(const struct shared *s)
 	}
 }
 
-/* What is available is enough for all of it. Return: bytes of it. */
-static uint64_t look_for(uint64_t bytes)
+static void need(uint64_t bytes)
 {
 	struct sight now;
 
@@ -318,7 +319,6 @@ static uint64_t look_for(uint64_t bytes)
 		private_die("%llu MiB are available; the least is %llu",
 			    (unsigned long long)(now.available / MIB),
 			    (unsigned long long)(bytes / MIB));
-	return now.available;
 }
 
 static char *configure(char config[static CONFIG_BYTES], uint64_t budget,
@@ -340,9 +340,9 @@ static struct moment once(struct shared *s, const struct sizes *z,
 	struct moment m;
 	unsigned i;
 
-	w.floor = look_for(all + z->headroom + taken) - all - z->headroom;
+	need(all + z->headroom + taken);
 	memset(s, 0, sizeof(*s));
-	private_start(&p, configure(config, all, w.floor - taken));
+	private_start(&p, configure(config, all, 0));
 	for (i = 0; i < LEASES; i++) {
 		leases[i] = private_fork();
 		if (!leases[i])
@@ -350,8 +350,9 @@ static struct moment once(struct shared *s, const struct sizes *z,
 	}
 	wait_filled(s);
 	(void)take_alone(s, z);
-	private_reload(&p, configure(config, all, w.floor), w.floor);
 	see(&w.before);
+	w.floor = w.before.available - z->headroom;
+	private_reload(&p, configure(config, all, w.floor), w.floor);
 	w.start_ns = tmem_clock_ns();
 	allocator = private_fork();
 	if (!allocator)

@@ -64,7 +64,7 @@ struct tmem_codec *tmem_decoders_borrow(struct tmem_decoders *d)
 {
 	uint32_t i, first;
 
-	if (!atomic_load_explicit(&d->ready, memory_order_acquire))
+	if (!atomic_load_explicit(&d->ready, memory_order_acquire) || !d->count)
 		return NULL;
 	/* The one this processor had last is in its caches: taking them in
 	 * turns costs a get 0.2 us. */

@@ -124,13 +124,23 @@ done
 
 # ---- reclaim ----------------------------------------------------------------
 
-# It needs room, and nobody else who takes as much meanwhile.
-if run reclaim; then
-	check reclaim <<'END' || fail reclaim 'JSON'
+# reclaimed: its figures are there, and can be so.
+reclaimed() {
+	run reclaim && check reclaim <<'END'
 within("reclaim_1gib_ms", .001, 5000)
 within("reclaim_notice_ms", -100, r["reclaim_1gib_ms"] + 1)
 assert r["repeats"]["reclaim_1gib_ms"]
 END
+}
+
+# It needs room, and for a second nobody else who takes or frees as much: builds do,
+# and other tests.
+tries=0
+until reclaimed 2>>"$dir/reclaim.err" || [ $tries -eq 3 ]; do
+	tries=$((tries + 1))
+	sleep 2
+done
+if [ $tries -lt 3 ]; then
 	drawing reclaim reclaim.svg lent 'the other process' MemAvailable floor
 elif grep -qE 'are available; the least is|is memory short' \
 	"$dir/reclaim.err"; then

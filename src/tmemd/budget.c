@@ -214,12 +214,12 @@ int tmemd_budget_look(struct tmemd_budget *b, const struct tmemd_host_view *v,
 	return grow(b, goal, now_ns, passed_ns);
 }
 
-void tmemd_budget_configure(struct tmemd_budget *b, uint64_t maximum_bytes,
-			    uint64_t floor_bytes, uint64_t available_bytes,
-			    uint64_t lent_bytes, uint64_t now_ns)
+int tmemd_budget_configure(struct tmemd_budget *b, uint64_t maximum_bytes,
+			   uint64_t floor_bytes, uint64_t available_bytes,
+			   uint64_t lent_bytes, uint64_t now_ns)
 {
 	if (maximum_bytes == b->maximum_bytes && floor_bytes == b->floor_bytes)
-		return;
+		return 0;
 	b->maximum_bytes = maximum_bytes;
 	b->floor_bytes = floor_bytes;
 	b->available_bytes = available_bytes;
@@ -230,4 +230,5 @@ void tmemd_budget_configure(struct tmemd_budget *b, uint64_t maximum_bytes,
 	b->now_bytes =
 		possible(b, lent_bytes, floor_bytes + tmemd_budget_slack(b));
 	b->reason = TMEM_WIRE_BUDGET_SETTINGS;
+	return 1;
 }

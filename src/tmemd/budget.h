@@ -51,10 +51,10 @@ struct tmemd_budget {
 uint64_t tmemd_budget_slack(const struct tmemd_budget *b);
 
 /** tmemd_budget_configure() - maximum and floor as they are now said; holds at
- * once, in both directions. */
-void tmemd_budget_configure(struct tmemd_budget *b, uint64_t maximum_bytes,
-			    uint64_t floor_bytes, uint64_t available_bytes,
-			    uint64_t lent_bytes, uint64_t now_ns);
+ * once, in both directions. Return: 1, or 0: they are what they were. */
+int tmemd_budget_configure(struct tmemd_budget *b, uint64_t maximum_bytes,
+			   uint64_t floor_bytes, uint64_t available_bytes,
+			   uint64_t lent_bytes, uint64_t now_ns);
 
 /**
  * tmemd_budget_asks_scanned() - whether a look wants to know what reclaim did. Near

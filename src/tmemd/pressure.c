@@ -135,9 +135,11 @@ void tmemd_pressure_configure(struct tmemd *d)
 {
 	struct tmemd_pressure *p = &d->pressure;
 
-	tmemd_budget_configure(&p->budget, d->config->budget_bytes,
-			       d->config->floor_bytes, available(p), lent(d),
-			       tmem_clock_ns());
+	if (tmemd_budget_configure(&p->budget, d->config->budget_bytes,
+				   d->config->floor_bytes, available(p),
+				   lent(d), tmem_clock_ns()) &&
+	    d->tenants_count)
+		arm(p); /* the old floor may have been far */
 	d->ledger.budget_bytes = p->budget.now_bytes;
 }
 

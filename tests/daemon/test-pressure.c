@@ -36,6 +36,8 @@
 #define LOOK_NS 400000000ull
 #define LOOK_TRIES 20
 
+#define CONFIG_BYTES 128u
+
 static struct daemon d;
 static struct short_of_memory *s;
 
@@ -77,13 +79,18 @@ static int tear_down(void **state)
 	return munmap(s, sizeof(*s));
 }
 
-static void configure(void)
+static char *config_of(char config[static CONFIG_BYTES], unsigned floor_mib)
 {
-	char config[128];
+	(void)snprintf(config, CONFIG_BYTES, "budget = %uM\nfloor = %uM\n",
+		       BUDGET_MIB, floor_mib);
+	return config;
+}
 
-	(void)snprintf(config, sizeof(config), "budget = %uM\nfloor = %uM\n",
-		       BUDGET_MIB, FLOOR_MIB);
-	daemon_configure(&d, config);
+static void configure(unsigned floor_mib)
+{
+	char config[CONFIG_BYTES];
+
+	daemon_configure(&d, config_of(config, floor_mib));
 	daemon_start(&d);
 	(void)unsetenv("LD_PRELOAD");
 }
@@ -109,7 +116,7 @@ static void gives_back_before_all_else(void **state)
 	struct tmem *t;
 
 	(void)state;
-	configure();
+	configure(FLOOR_MIB);
 	t = fill(SEGMENTS_FILLED * SEGMENT);
 	assert_true(daemon_status(&d).lent_bytes[TMEM_WIRE_EPHEMERAL] >
 		    (SEGMENTS_WATCHED + 32) * SEGMENT);
@@ -126,21 +133,27 @@ static void gives_back_before_all_else(void **state)
 	tmem_close(t);
 }
 
-/* How long after lending it looks again. */
-static uint64_t look_after_lending_ns(void)
+/* Waits until it has looked so often. Return: how long that was. */
+static uint64_t until_looks(unsigned more)
 {
-	uint64_t from, end, looks;
-	struct tmem *t = fill(8 * MIB);
+	uint64_t from = machine_now_ns(), end = from + DAEMON_PATIENCE_NS;
+	uint64_t looks = atomic_load(&s->looks);
 
-	from = machine_now_ns();
-	end = from + DAEMON_PATIENCE_NS;
-	looks = atomic_load(&s->looks);
-	while (atomic_load(&s->looks) < looks + 2) {
+	while (atomic_load(&s->looks) < looks + more) {
 		assert_true(machine_now_ns() < end);
 		(void)usleep(1000);
 	}
-	tmem_close(t);
 	return machine_now_ns() - from;
+}
+
+/* How long after lending it looks again. */
+static uint64_t look_after_lending_ns(void)
+{
+	struct tmem *t = fill(8 * MIB);
+	uint64_t ns = until_looks(2);
+
+	tmem_close(t);
+	return ns;
 }
 
 /* The timer is set when nothing is lent yet: once something is, that must not be a
@@ -153,7 +166,7 @@ static void looks_soon_after_lending(void **state)
 	(void)state;
 	/* Near the floor, where a tenth of a second is meant. */
 	atomic_store(&s->available_kib, (FLOOR_MIB + 128) * 1024);
-	configure();
+	configure(FLOOR_MIB);
 	for (i = 0; i < LOOK_TRIES && least_ns > LOOK_NS; i++) {
 		/* A timer without sessions runs out. */
 		(void)usleep(i ? 1100 * 1000 : 0);
@@ -163,12 +176,47 @@ static void looks_soon_after_lending(void **state)
 	assert_true(least_ns <= LOOK_NS);
 }
 
+/* How long after a far floor became a near one it looks. Nobody asks it anything:
+ * who asks has it look. */
+static uint64_t look_after_reload_ns(void)
+{
+	char config[CONFIG_BYTES];
+	struct tmem *t;
+	uint64_t ns;
+
+	atomic_store(&s->available_kib, 64ull << 20);
+	daemon_reload(&d, config_of(config, 0), "configuration read");
+	t = fill(8 * MIB);
+	/* From here on the next one would be a second away. */
+	(void)until_looks(1);
+	atomic_store(&s->available_kib, (FLOOR_MIB + 1024) * 1024);
+	daemon_reload(&d, config_of(config, FLOOR_MIB), "configuration read");
+	ns = until_looks(1);
+	tmem_close(t);
+	return ns;
+}
+
+/* The timer was set by the old floor. Most times: the machine may be busy, and there
+ * are other reasons to look. */
+static void looks_soon_after_a_new_floor(void **state)
+{
+	int i, soon = 0;
+
+	(void)state;
+	configure(0);
+	for (i = 0; i < 3; i++)
+		soon += look_after_reload_ns() <= LOOK_NS;
+	assert_true(soon >= 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(gives_back_before_all_else,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(looks_soon_after_lending,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(looks_soon_after_a_new_floor,
 						set_up, tear_down),
 		cmocka_unit_test(leftover_none),
 	};

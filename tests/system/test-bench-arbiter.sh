@@ -124,23 +124,32 @@ done
 
 # ---- reclaim ----------------------------------------------------------------
 
-# reclaimed: its figures are there, and can be so.
+# reclaimed: its figures are there, and can be so. It may all be back by the time that
+# the floor is crossed.
 reclaimed() {
 	run reclaim && check reclaim <<'END'
-within("reclaim_1gib_ms", .001, 5000)
-within("reclaim_notice_ms", -100, r["reclaim_1gib_ms"] + 1)
+within("reclaim_1gib_ms", 0, 5000)
+within("reclaim_notice_ms", -1000, r["reclaim_1gib_ms"] + 1)
 assert r["repeats"]["reclaim_1gib_ms"]
 END
 }
 
 # It needs room, and for a second nobody else who takes or frees as much: builds do,
 # and other tests.
-tries=0
-until reclaimed 2>>"$dir/reclaim.err" || [ $tries -eq 3 ]; do
-	tries=$((tries + 1))
-	sleep 2
-done
-if [ $tries -lt 3 ]; then
+reclaimed_at_last() {
+	local try
+
+	for try in 1 2 3; do
+		if reclaimed 2>>"$dir/check.err"; then
+			return
+		fi
+		echo "reclaim: try $try: $(cat "$dir/reclaim.err" "$dir/check.err")"
+		sleep 2
+	done
+	return 1
+}
+
+if reclaimed_at_last; then
 	drawing reclaim reclaim.svg lent 'the other process' MemAvailable floor
 elif grep -qE 'are available; the least is|is memory short' \
 	"$dir/reclaim.err"; then

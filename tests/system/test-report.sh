@@ -220,14 +220,17 @@ def test_fresh(directory):
               r.stdout.startswith("<!DOCTYPE html>"))
         # What is there stays what it is.
         os.mkfifo(directory + "/pipe")
-        reader = subprocess.Popen(["cat", directory + "/pipe"],
-                                  stdout=subprocess.PIPE, text=True)
+        # To a file: nobody reads on before the report has ended.
+        read = tempfile.TemporaryFile("w+")
+        reader = subprocess.Popen(["cat", directory + "/pipe"], stdout=read)
         check("to a pipe", report(path, directory + "/pipe").returncode == 0)
         is_pipe = stat.S_ISFIFO(os.stat(directory + "/pipe").st_mode)
         check("it is still one", is_pipe)
         if not is_pipe:
             reader.terminate()
-        check("all of it", reader.communicate()[0].startswith("<!DOCTYPE html>"))
+        reader.wait(PATIENCE_S)
+        read.seek(0)
+        check("all of it", read.read().startswith("<!DOCTYPE html>"))
         os.unlink(directory + "/pipe")
         os.symlink("fresh.html", directory + "/link")
         os.truncate(out, 0)

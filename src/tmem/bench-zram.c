@@ -6,8 +6,8 @@
  * /sys/class/zram-control. Its node is in /dev where devtmpfs or udev makes one,
  * else in /tmp for as long as it is open.
  *
- * It is taken away by a child that waits for this process to close a pipe, or to
- * end: so it goes however this one ends.
+ * A child adds it, tells which it is, and takes it away when this process closes the
+ * socket to it, or ends: so it goes however this one ends, and whenever.
  */
 #include "bench-zram.h"
 
@@ -17,9 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <tmem/tmem.h>
@@ -29,6 +31,9 @@
 #define CONTROL "/sys/class/zram-control/"
 #define PATH_BYTES 64
 #define TEXT_BYTES 256
+
+/* Ten seconds: a process that was killed may have writes under way. */
+#define REMOVE_TRIES 1000u
 
 static int write_text(const char *path, const char *text)
 {
@@ -66,63 +71,79 @@ static int set(const struct bench_zram *z, const char *name, const char *text)
 	return write_text(path, text);
 }
 
+/* Until nobody has it open: what ends closes its descriptors in their order. */
 static void remove_device(const struct bench_zram *z)
 {
+	const struct timespec nap = { .tv_nsec = 10000000 };
+	unsigned tries = REMOVE_TRIES;
 	char text[TEXT_BYTES];
 
-	(void)set(z, "reset", "1");
+	while (set(z, "reset", "1") == -EBUSY && tries--)
+		(void)nanosleep(&nap, NULL);
 	(void)snprintf(text, sizeof(text), "%d", z->id);
-	(void)write_text(CONTROL "hot_remove", text);
+	while (write_text(CONTROL "hot_remove", text) == -EBUSY && tries--)
+		(void)nanosleep(&nap, NULL);
 }
 
-/* The child's: out of reach of what a terminal sends, until the pipe is closed. */
-static void keep(const struct bench_zram *z, int pipe)
+/* The child's: out of reach of what a terminal sends. It tells the number of the device,
+ * or a negative errno. */
+static void keep(struct bench_zram *z, int socket)
 {
-	char byte;
+	char text[TEXT_BYTES], byte;
+	int err;
 
 	(void)setsid();
-	while (read(pipe, &byte, 1) < 0 && errno == EINTR)
+	err = read_text(CONTROL "hot_add", text);
+	z->id = err ? err : atoi(text);
+	(void)send(socket, &z->id, sizeof(z->id), MSG_NOSIGNAL);
+	while (read(socket, &byte, 1) < 0 && errno == EINTR)
 		;
-	remove_device(z);
+	if (!err)
+		remove_device(z);
 	_exit(0);
 }
 
+/* Return: 0, negative errno: there is neither keeper nor device. */
 static int start_keeper(struct bench_zram *z)
 {
-	int ends[2], err;
+	int ends[2], said = -EIO;
+	ssize_t n;
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
 	z->keeper = fork();
 	if (!z->keeper) {
 		(void)close(ends[1]);
 		keep(z, ends[0]);
 	}
-	err = z->keeper < 0 ? -errno : 0;
 	(void)close(ends[0]);
-	if (err)
-		(void)close(ends[1]);
-	else
+	if (z->keeper < 0) {
+		said = -EAGAIN;
+	} else {
+		do {
+			n = read(ends[1], &said, sizeof(said));
+		} while (n < 0 && errno == EINTR);
+		if (n != sizeof(said))
+			said = -EIO;
+	}
+	if (said >= 0) {
+		z->id = said;
 		z->guard = ends[1];
-	return err;
+		return 0;
+	}
+	(void)close(ends[1]);
+	if (z->keeper > 0)
+		(void)waitpid(z->keeper, NULL, 0);
+	return said;
 }
 
 int bench_zram_open(struct bench_zram *z, char *why)
 {
-	char text[TEXT_BYTES];
 	int err;
 
 	z->id = -1;
 	z->page = aligned_alloc(TMEM_PAGE_SIZE, TMEM_PAGE_SIZE);
-	err = z->page ? read_text(CONTROL "hot_add", text) : -ENOMEM;
-	if (!err) {
-		z->id = atoi(text);
-		err = start_keeper(z);
-		if (err) {
-			remove_device(z);
-			z->id = -1;
-		}
-	}
+	err = z->page ? start_keeper(z) : -ENOMEM;
 	if (err)
 		(void)snprintf(why, BENCH_ZRAM_WHY_MAX, CONTROL "hot_add: %s%s",
 			       strerror(-err),

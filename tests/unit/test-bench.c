@@ -17,7 +17,7 @@
 #include "unit.h"
 
 /* Beyond what any of it takes in a slow build on a busy machine. */
-#define SLOW_NS 20000
+#define SLOW_NS 50000
 
 /* A few of a small store's segments are lost to it in the time of a churn. */
 #define WASTE_NTH 600

@@ -104,7 +104,7 @@ static void a_reserve_is_no_gift(void **state)
 		.reserve_bytes = 16 * MIB,
 	};
 	uint64_t first = machine_rss(), before, after, freed;
-	int pool;
+	int pool, i, is = 0;
 
 	(void)state;
 	if (MACHINE_SANITIZED)
@@ -112,11 +112,15 @@ static void a_reserve_is_no_gift(void **state)
 	opened_init_opts(&o, "embedded:", &opts);
 	pool = opened_pool(&o, TMEM_POOL_KEEP, 0);
 	(void)fill(pool, 64 * MIB / PAGE); /* it takes the reserve as well */
-	before = machine_rss();
-	assert_int_equal(tmem_shrink(o.t, 8 * MIB, &freed), 0);
-	after = machine_rss();
-	assert_true(freed >= 8 * MIB);
-	assert_true(after + freed <= before + MIB);
+	/* A few times: the kernel may fill a hole of huge pages meanwhile. */
+	for (i = 0; i < 4 && !is; i++) {
+		before = machine_rss();
+		assert_int_equal(tmem_shrink(o.t, 8 * MIB, &freed), 0);
+		after = machine_rss();
+		assert_true(freed >= 8 * MIB);
+		is = after + freed <= before + MIB;
+	}
+	assert_true(is);
 	opened_age(&o);
 	assert_int_equal(tmem_shrink(o.t, UINT64_MAX, &freed), 0);
 	assert_true(machine_rss() >= first + 15 * MIB);
